@@ -1,0 +1,114 @@
+package dispersion
+
+import "math"
+
+// vonKarman is the constant of the log law (Högström 1996, doi:10.1007/BF00120937: 0.40 ± 0.01).
+const vonKarman = 0.40
+
+// Surface is what the ground does to the wind. Zero values mean "not known".
+type Surface struct {
+	RoughnessM    float64 // z0; where it is not known 0.05 m, low crops, is taken
+	ObukhovM      float64 // Monin-Obukhov length, negative when the air is unstable
+	MixingHeightM float64 // lid that reflects the plume
+	Class         float64 // Pasquill class, A=0 to F=5, fractions allowed; used where ObukhovM is not known and HasClass
+	HasClass      bool
+}
+
+func (s Surface) roughness() float64 {
+	if s.RoughnessM > 0 {
+		return s.RoughnessM
+	}
+	return 0.05
+}
+
+// golder holds, for each Pasquill class A to F, the line 1/L = a + b·log10(z0) through the middle of the class (Golder 1972,
+// doi:10.1007/BF00769106, figure 5, with the coefficients of Seinfeld and Pandis, Atmospheric Chemistry and Physics, 2nd ed.,
+// table 16.6; z0 in metres).
+var golder = [6][2]float64{{-0.096, 0.029}, {-0.037, 0.029}, {-0.002, 0.018}, {0, 0}, {0.004, -0.018}, {0.035, -0.036}}
+
+// PasquillClass is the stability as a real number, A=0 … F=5, so that the spread of a plume never jumps at a class border.
+// It is D=3 where nothing is known.
+func (s Surface) PasquillClass() float64 {
+	if s.ObukhovM == 0 {
+		if s.HasClass {
+			return min(max(s.Class, 0), 5)
+		}
+		return 3
+	}
+	inv, z := 1/s.ObukhovM, math.Log10(min(max(s.roughness(), 0.001), 0.5))
+	at := func(k int) float64 { return golder[k][0] + golder[k][1]*z }
+	if inv <= at(0) {
+		return 0
+	}
+	for k := 1; k < len(golder); k++ {
+		if inv <= at(k) {
+			return float64(k-1) + (inv-at(k-1))/(at(k)-at(k-1))
+		}
+	}
+	return 5
+}
+
+// inverseObukhov is 1/L: as measured, or that of the class.
+func (s Surface) inverseObukhov() float64 {
+	if s.ObukhovM != 0 {
+		return 1 / s.ObukhovM
+	}
+	c := s.PasquillClass()
+	k := min(int(c), 4)
+	z := math.Log10(min(max(s.roughness(), 0.001), 0.5))
+	at := func(k int) float64 { return golder[k][0] + golder[k][1]*z }
+	return at(k) + (c-float64(k))*(at(k+1)-at(k))
+}
+
+// psi is the stability correction of the wind profile: Dyer 1974 (doi:10.1007/BF00240838) with γ = 16, in Paulson's integral
+// (1970) when unstable, -5 z/L when stable, held at z/L = 1 where the form stops being valid.
+func psi(z, invL float64) float64 {
+	zeta := z * invL
+	if zeta >= 0 {
+		return -5 * min(zeta, 1)
+	}
+	x := math.Sqrt(math.Sqrt(1 - 16*zeta))
+	return 2*math.Log((1+x)/2) + math.Log((1+x*x)/2) - 2*math.Atan(x) + math.Pi/2
+}
+
+// WindRatio is the mean wind speed at height z over that at height ref, both in metres, by the log law with stability.
+// Heights below twice the roughness count as twice the roughness.
+func (s Surface) WindRatio(z, ref float64) float64 {
+	z0, invL := s.roughness(), s.inverseObukhov()
+	u := func(z float64) float64 {
+		z = max(z, 2*z0)
+		return math.Log(z/z0) - psi(z, invL) + psi(z0, invL)
+	}
+	return u(z) / u(ref)
+}
+
+// briggs holds the rural spreads of Briggs 1973 (ATDL contribution 79, open country, table as printed by Gifford 1976):
+// σy = a·x/√(1+1e-4x); σz = b·x·(1+c·x)^p, metres, 10-min means, x to 10 km.
+var briggs = [6]struct{ a, b, c, p float64 }{
+	{.22, .20, 0, 0}, {.16, .12, 0, 0}, {.11, .08, 2e-4, -.5}, {.08, .06, 1.5e-3, -.5}, {.06, .03, 3e-4, -1}, {.04, .016, 3e-4, -1},
+}
+
+// BriggsRural gives the crosswind and vertical spread in metres at x metres downwind, geometrically interpolated between the
+// two neighbouring classes. averagingS stretches σy by (t/600 s)^0.2 (Gifford 1975 for times near ten minutes), within 60 s..1 h.
+func BriggsRural(x, class, averagingS float64) (sy, sz float64) {
+	k := min(max(int(class), 0), 4)
+	f := min(max(class-float64(k), 0), 1)
+	ln := func(k int) (float64, float64) {
+		b := briggs[k]
+		return math.Log(b.a*x) - 0.5*math.Log1p(1e-4*x), math.Log(b.b*x) + b.p*math.Log1p(b.c*x)
+	}
+	y0, z0 := ln(k)
+	y1, z1 := ln(k + 1)
+	if averagingS <= 0 {
+		averagingS = 600
+	}
+	t := 0.2 * math.Log(min(max(averagingS, 60), 3600)/600)
+	return math.Exp(y0 + f*(y1-y0) + t), math.Exp(z0 + f*(z1-z0))
+}
+
+// measuredSpread is the spread by measured turbulence: σ = x·tan σ_angle / (1 + 0.9·√(T/Ti)), with T = x/U the travel time
+// (Draxler 1976, doi:10.1016/0004-6981(76)90226-2; form and Ti for sources near the ground as adopted by Irwin 1979, EPA-600/4-79:
+// 1000 s across; vertically 500 s unstable, 50 s stable).
+func measuredSpread(x, u, angleRad, ti float64) float64 {
+	return x * math.Tan(angleRad) / (1 + 0.9*math.Sqrt(x/(u*ti)))
+}

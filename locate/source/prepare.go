@@ -1,0 +1,229 @@
+package source
+
+import (
+	"math"
+	"slices"
+
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// windWindowS is the time over which winds of one-second logs are averaged: about the travel time over a few hundred metres. Eddies that are
+// shorter spread a plume rather than steer it.
+const windWindowS = 60
+
+// scene is a survey made ready: samples sorted by sensor and time, plumes tabled, the geometry compound chosen.
+type scene struct {
+	survey  Survey
+	s       []Sample
+	sensor  []int // of each sample
+	sensors int
+	plumes  []*dispersion.Plume
+	obs     []Value // of the compound in hand
+	skipped int
+
+	// Per sensor: where its background starts and how far it may lie from there, kg/m3 (normal prior).
+	base, baseSD []float64
+	noise        float64 // first guess of the additive noise, kg/m3
+	widthSD      float64 // prior deviation of ln of the spreads
+	stretches    [][]int // samples in the order in which neighbours are correlated
+	calm         bool
+}
+
+func prepare(g Survey) (*scene, error) {
+	keep, skipped := g.usable()
+	if len(keep) < 5 {
+		return nil, inputError(g.Group, "fewer than five samples with a place, a wind and a value", "Fly more, or join the groups with --join")
+	}
+	sc := &scene{survey: g, skipped: skipped}
+	slices.SortStableFunc(keep, func(a, b Sample) int {
+		if a.Sensor != b.Sensor {
+			if a.Sensor < b.Sensor {
+				return -1
+			}
+			return 1
+		}
+		return int(sign(a.TimeS - b.TimeS))
+	})
+	sc.s = keep
+	sc.sensor = make([]int, len(keep))
+	for i := range keep {
+		if i > 0 && keep[i].Sensor != keep[i-1].Sensor {
+			sc.sensors++
+		}
+		sc.sensor[i] = sc.sensors
+	}
+	sc.sensors++
+	sc.smoothWind()
+	winds := make([]dispersion.Wind, len(keep))
+	measured, speed := true, 0.0
+	for i := range keep {
+		winds[i] = keep[i].Wind
+		measured = measured && winds[i].SigmaTheta > 0
+		speed += winds[i].Speed() / float64(len(keep))
+	}
+	sc.calm = speed < 1
+	sc.plumes = dispersion.NewPlumes(winds, g.Surface)
+	// Spreads by measured turbulence or a known stability hold to about 30 and 35 % (Hanna, Briggs and Hosker 1982,
+	// DOE/TIC-11223, ch. 4); with the class unknown neighbouring classes, a factor 1.5 each, must be within reach.
+	switch {
+	case measured:
+		sc.widthSD = 0.30
+	case g.Surface.ObukhovM != 0 || g.Surface.HasClass:
+		sc.widthSD = 0.35
+	default:
+		sc.widthSD = 0.6
+	}
+	sc.chain()
+	sc.look(sc.compound())
+	return sc, nil
+}
+
+func sign(v float64) float64 {
+	switch {
+	case v < 0:
+		return -1
+	case v > 0:
+		return 1
+	}
+	return 0
+}
+
+// smoothWind averages the wind of each sensor's log over windWindowS where samples come faster than half of that, and takes
+// the spread of its direction for sigma-theta where none was measured and the log is long enough.
+func (sc *scene) smoothWind() {
+	for a := 0; a < len(sc.s); {
+		b := a
+		for b < len(sc.s) && sc.sensor[b] == sc.sensor[a] {
+			b++
+		}
+		sc.smoothStretch(sc.s[a:b])
+		a = b
+	}
+}
+
+func (sc *scene) smoothStretch(s []Sample) {
+	span := s[len(s)-1].TimeS - s[0].TimeS
+	if len(s) < 2 || span/float64(len(s)-1) > windWindowS/2 {
+		return
+	}
+	raw := make([][2]float64, len(s))
+	for i, p := range s {
+		raw[i] = [2]float64{p.Wind.U, p.Wind.V}
+	}
+	lo, hi := 0, 0
+	var su, sv float64
+	for i := range s {
+		for hi < len(s) && s[hi].TimeS <= s[i].TimeS+windWindowS/2 {
+			su, sv, hi = su+raw[hi][0], sv+raw[hi][1], hi+1
+		}
+		for s[lo].TimeS < s[i].TimeS-windWindowS/2 {
+			su, sv, lo = su-raw[lo][0], sv-raw[lo][1], lo+1
+		}
+		s[i].Wind.U, s[i].Wind.V = su/float64(hi-lo), sv/float64(hi-lo)
+	}
+}
+
+// chain lists, per sensor, the samples in time; samples of one time (a ring of samplers) by walking from neighbour to neighbour,
+// starting at the one farthest from their middle, so that the order in the file says nothing.
+func (sc *scene) chain() {
+	for a := 0; a < len(sc.s); {
+		b := a
+		var stretch []int
+		for b < len(sc.s) && sc.sensor[b] == sc.sensor[a] {
+			c := b
+			for c < len(sc.s) && sc.sensor[c] == sc.sensor[a] && sc.s[c].TimeS == sc.s[b].TimeS {
+				c++
+			}
+			stretch = append(stretch, sc.walk(b, c)...)
+			b = c
+		}
+		sc.stretches = append(sc.stretches, stretch)
+		a = b
+	}
+}
+
+func (sc *scene) walk(a, b int) []int {
+	if b-a == 1 {
+		return []int{a}
+	}
+	var mx, my float64
+	for i := a; i < b; i++ {
+		mx, my = mx+sc.s[i].At[0]/float64(b-a), my+sc.s[i].At[1]/float64(b-a)
+	}
+	left := make([]int, 0, b-a)
+	for i := a; i < b; i++ {
+		left = append(left, i)
+	}
+	d2 := func(i int, x, y float64) float64 {
+		return (sc.s[i].At[0]-x)*(sc.s[i].At[0]-x) + (sc.s[i].At[1]-y)*(sc.s[i].At[1]-y)
+	}
+	pick := 0
+	for k, i := range left {
+		if d2(i, mx, my) > d2(left[pick], mx, my) {
+			pick = k
+		}
+	}
+	var out []int
+	for len(left) > 0 {
+		i := left[pick]
+		out = append(out, i)
+		left = slices.Delete(left, pick, pick+1)
+		pick = 0
+		for k, j := range left {
+			if d2(j, sc.s[i].At[0], sc.s[i].At[1]) < d2(left[pick], sc.s[i].At[0], sc.s[i].At[1]) {
+				pick = k
+			}
+		}
+	}
+	return out
+}
+
+// compound picks the one whose values stand out most from their own low half: geometry is solved on it.
+func (sc *scene) compound() int {
+	best, pick := -1.0, 0
+	for k := range sc.survey.Compounds {
+		sc.look(k)
+		var top, n float64
+		for i, v := range sc.obs {
+			if !math.IsNaN(v.Amount) && !v.Below {
+				top += max(v.Amount-sc.base[sc.sensor[i]], 0) / sc.noise
+				n++
+			}
+		}
+		if score := top / max(math.Sqrt(n), 1); score > best {
+			best, pick = score, k
+		}
+	}
+	return pick
+}
+
+// look turns to compound k: its values, and what its low half says of background and noise.
+func (sc *scene) look(k int) {
+	sc.obs = make([]Value, len(sc.s))
+	per := make([][]float64, sc.sensors)
+	var all []float64
+	for i := range sc.s {
+		sc.obs[i] = sc.s[i].Values[k]
+		if v := sc.obs[i]; !math.IsNaN(v.Amount) {
+			a := v.Amount
+			if v.Below {
+				a /= 2 // only to place the priors, never in the likelihood
+			}
+			per[sc.sensor[i]] = append(per[sc.sensor[i]], a)
+			all = append(all, a)
+		}
+	}
+	slices.Sort(all)
+	spread := numeric.SortedQuantile(all, 0.9) - numeric.SortedQuantile(all, 0.1)
+	low := all[:max(len(all)*3/10, min(len(all), 3))]
+	sc.noise = max(numeric.Spread(low), 0.02*spread, 1e-6*math.Abs(all[len(all)-1]), 1e-15)
+	sc.base, sc.baseSD = make([]float64, sc.sensors), make([]float64, sc.sensors)
+	for j := range per {
+		if len(per[j]) == 0 {
+			per[j] = all
+		}
+		sc.base[j] = numeric.Quantile(per[j], 0.15)
+		sc.baseSD[j] = max(spread/2, 3*sc.noise)
+	}
+}

@@ -1,0 +1,107 @@
+// The API of `atalaya serve` (docs/reference/api.md), as types and calls.
+import type { FeatureCollection, Geometry } from 'geojson'
+
+export interface Interval { mean: number; p05: number; p50: number; p95: number }
+export interface Banner { text: string; level: string }
+export interface Session {
+  account: { id: string; name: string; role: string } | null
+  accounts?: string[]; demo_password?: string
+  version: string; demo: boolean; test: boolean; banner: Banner
+  programs?: Record<string, boolean>
+}
+export interface EventRef { id: string; time: string }
+export interface LogEvent { id: string; prev: string; time: string; actor: string; actor_name: string; kind: string; subject: string; marking: string }
+export type Status = 'new' | 'case' | 'approved-once' | 'approved' | 'held' | 'dismissed' | 'released' | 'outcome'
+export interface Site {
+  id: string; mission: string; rank: number; lat: number; lon: number; digits: number
+  probability: number; word: string | null; log_odds: number
+  regions: { p50: Geometry | null; p90: Geometry | null; p95: Geometry | null }
+  covariance_m2: number[][]; ellipse95: { major_m: number; minor_m: number; azimuth_deg: number }
+  rate_kg_s: Record<string, Interval> | null
+  status: Status; marking: string; as_of: string; evidence_kinds: string[] | null
+}
+export interface LedgerRow { kind: string; observation: string; log_odds: number; grade: string; note: string; marking: string }
+export interface ObservationRow {
+  id: string; kind: string; sensor: string; path: string; part: string; when: { from: string; to: string }
+  marking: string; standing: 'stands' | 'retracted' | 'tombstoned'; summary: string
+}
+export interface LegalBasis { instrument: string; review_by: string }
+export interface Case { id: string; candidate: string; opened_by: string; opened_by_name: string; opened_at: string; legal_basis: LegalBasis; basis: string }
+export interface Review { id: string; by: string; by_name: string; at: string; decision: Decision; why: string; basis: string }
+export interface Release { id: string; recipient: string; at: string; by_name: string; marking: string; manifest_sha256: string; url: string }
+export interface Outcome { id: string; found: Finding; on: string; by: string; note: string; replaces: string }
+export type Decision = 'approve' | 'hold' | 'dismiss'
+export type Finding = 'confirmed' | 'empty' | 'abandoned' | 'not-visited' | 'unsafe'
+export const findings: Finding[] = ['confirmed', 'empty', 'abandoned', 'not-visited', 'unsafe']
+export interface SiteCard {
+  banner: Banner; site: Site; basis: string; ledger: LedgerRow[]; alternatives: { label: string; probability: number }[] | null
+  case: Case | null; basis_changed: boolean
+  reviews: Review[] | null; releases: Release[] | null; outcomes: Outcome[] | null; observations: ObservationRow[] | null; history: LogEvent[] | null
+  may: { open: boolean; review: boolean; release: boolean; outcome: boolean; why_not?: Record<string, string> | null }
+}
+export interface InboxItem {
+  id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; headline: string
+  alternatives: string[] | null; evidence_log_odds: number; site: string | null; standing: string
+  thumbnail: { kind: string; unit: string; points: [number, number][]; background: number } | null
+  text: { lang: string; source: string; gist: string | null; gist_by: string } | null
+  marking: string
+}
+export type LayerName = 'tracks' | 'footprints' | 'gas' | 'bearings' | 'reports' | 'looked' | 'unsurveyed'
+export interface MapData {
+  banner: Banner; as_of: string; mission: { id: string; name: string; from: string; to: string } | null
+  missions: { id: string; name: string }[] | null; bounds: [number, number, number, number] | null
+  sites: Site[] | null; layers: Partial<Record<LayerName, FeatureCollection | null>>
+}
+export interface Audit { verified: boolean; events: number; at: string; first_bad: number | null; detail: string }
+
+/** Refused is an answer that is not a success: the server's line, its status, and whatever it sent with it. */
+export class Refused extends Error {
+  constructor(readonly status: number, readonly line: string, readonly errors: unknown) { super(line) }
+}
+
+/** pending counts requests under way: the map is idle only when it is zero. */
+export const pending = { count: 0, changed: () => {} }
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  pending.count++
+  pending.changed()
+  try {
+    const answer = await fetch(path, {
+      method, credentials: 'same-origin', cache: 'no-store',
+      headers: method === 'GET' ? { Accept: 'application/json' } : { Accept: 'application/json', 'Content-Type': 'application/json', 'X-Atalaya': '1' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const text = await answer.text()
+    let content: unknown = null
+    try { content = text === '' ? null : JSON.parse(text) } catch { /* an answer that is not JSON is shown by its status alone */ }
+    if (!answer.ok) {
+      const problem = (content ?? {}) as { title?: string; detail?: string; errors?: unknown }
+      throw new Refused(answer.status, problem.detail || problem.title || `${answer.status} ${answer.statusText}`, problem.errors)
+    }
+    return content as T
+  } finally {
+    pending.count--
+    pending.changed()
+  }
+}
+
+const q = (mission: string | null) => (mission ? `?mission=${encodeURIComponent(mission)}` : '')
+const e = encodeURIComponent
+
+export const api = {
+  session: () => call<Session>('GET', '/api/session'),
+  signIn: (name: string, password: string) => call<Session>('POST', '/api/session', { name, password }),
+  signOut: () => call<unknown>('DELETE', '/api/session'),
+  map: (mission: string | null) => call<MapData>('GET', `/api/map${q(mission)}`),
+  site: (id: string) => call<SiteCard>('GET', `/api/sites/${e(id)}`),
+  inbox: (mission: string | null) => call<{ banner: Banner; detections: InboxItem[] | null }>('GET', `/api/inbox${q(mission)}`),
+  openCase: (candidate: string, legal_basis: LegalBasis) => call<{ case: Case; event?: EventRef }>('POST', '/api/cases', { candidate, legal_basis }),
+  review: (id: string, decision: Decision, why: string, basis: string) => call<{ event?: EventRef } | null>('POST', `/api/cases/${e(id)}/reviews`, { decision, why, basis }),
+  lookedAt: (id: string, basis: string) => call<{ event?: EventRef } | null>('POST', `/api/cases/${e(id)}/looked-at`, { basis }),
+  release: (id: string, recipient: string, legal_basis: LegalBasis) => call<{ release: Release; event?: EventRef }>('POST', `/api/cases/${e(id)}/releases`, { recipient, legal_basis }),
+  outcome: (id: string, body: { found: Finding; on: string; by: string; note: string; replaces: string }) => call<{ event?: EventRef } | null>('POST', `/api/cases/${e(id)}/outcomes`, body),
+  retract: (id: string, why: string) => call<{ event?: EventRef } | null>('POST', `/api/observations/${e(id)}/retraction`, { why }),
+  restore: (id: string) => call<{ event?: EventRef } | null>('DELETE', `/api/observations/${e(id)}/retraction`),
+  events: (after: string) => call<{ events: LogEvent[] | null; next: string; reset: boolean }>('GET', `/api/events?after=${e(after)}`),
+  audit: () => call<Audit>('GET', '/api/audit'),
+}

@@ -1,0 +1,225 @@
+// The chart: one MapLibre style made of the page's tokens. Solid is observed, dashed is estimated, dotted is reported by others;
+// hatched is not looked at. Colour repeats what the line already says.
+import { Map as MapLibre, setWorkerUrl, type FilterSpecification, type GeoJSONSource, type LayerSpecification, type SourceSpecification } from 'maplibre-gl'
+import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+import 'maplibre-gl/dist/maplibre-gl.css'
+import { feature, mesh } from 'topojson-client'
+import type { Topology } from 'topojson-specification'
+import type { Feature, FeatureCollection, Geometry } from 'geojson'
+import coast110 from 'world-atlas/countries-110m.json?url'
+import coast50 from 'world-atlas/countries-50m.json?url'
+import type { MapData, Site } from './api'
+import type { Layer } from './desk.svelte'
+import { stops } from './cividis'
+import { short } from './numbers'
+
+// MapLibre 6 looks for its worker by a run-time address that the build does not emit; without this the map stays empty in silence.
+setWorkerUrl(worker)
+
+const empty: FeatureCollection = { type: 'FeatureCollection', features: [] }
+const sourceNames = ['land', 'borders', 'grid', 'unsurveyed', 'looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'p90', 'p50', 'labels'] as const
+export type SourceName = (typeof sourceNames)[number]
+
+/** which style layers a switch of the room shows and hides */
+export const members: Record<Layer, string[]> = {
+  gas: ['gas'], tracks: ['tracks-casing', 'tracks'], footprints: ['footprints-fill', 'footprints'], bearings: ['bearings-fill', 'bearings'],
+  reports: ['reports-fill', 'reports'], sites: ['sites', 'p90-line', 'p50-fill', 'p50-line', 'p90-solid', 'p50-solid', 'struck', 'chosen', 'site-labels'], ground: ['unsurveyed', 'looked'],
+}
+
+type Paint = [layer: string, property: string, token: string]
+// Every colour of the style, by token: set at the start and again when the theme changes.
+const colours: Paint[] = [
+  ['water', 'background-color', '--water'], ['land', 'fill-color', '--land'], ['coast', 'line-color', '--coast'], ['borders', 'line-color', '--coast'],
+  ['grid', 'line-color', '--grid'], ['looked', 'line-color', '--edge'],
+  ['reports-fill', 'fill-color', '--report'], ['reports', 'line-color', '--report'],
+  ['footprints-fill', 'fill-color', '--video'], ['footprints', 'line-color', '--video'],
+  ['tracks-casing', 'line-color', '--surface'], ['tracks', 'line-color', '--ink-2'],
+  ['bearings-fill', 'fill-color', '--signal'], ['bearings', 'line-color', '--signal'],
+  ['gas', 'circle-stroke-color', '--ink-2'],
+  ['sites', 'fill-color', '--estimated'], ['p50-fill', 'fill-color', '--estimated'], ['p90-line', 'line-color', '--estimated'], ['p50-line', 'line-color', '--estimated'],
+  ['p90-solid', 'line-color', '--confirmed'], ['p50-solid', 'line-color', '--confirmed'],
+  ['chosen', 'line-color', '--ink'], ['site-labels', 'text-color', '--ink'], ['site-labels', 'text-halo-color', '--surface'],
+]
+
+const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+
+const standing = (value: string): FilterSpecification => ['==', ['get', 'standing'], value]
+
+function styleLayers(): LayerSpecification[] {
+  const layers: LayerSpecification[] = [
+    { id: 'water', type: 'background' },
+    { id: 'land', type: 'fill', source: 'land', paint: { 'fill-antialias': false } },
+    { id: 'coast', type: 'line', source: 'land', paint: { 'line-width': ['interpolate', ['linear'], ['zoom'], 3, 0.6, 9, 1.4] } },
+    { id: 'borders', type: 'line', source: 'borders', paint: { 'line-width': 1, 'line-dasharray': [6, 3, 1, 3] } },
+    { id: 'grid', type: 'line', source: 'grid', paint: { 'line-width': ['case', ['get', 'heavy'], 1.2, 0.7] } },
+    { id: 'unsurveyed', type: 'fill', source: 'unsurveyed', paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.55 } },
+    { id: 'looked', type: 'line', source: 'looked', paint: { 'line-width': 0.8, 'line-opacity': 0.8 } },
+    { id: 'reports-fill', type: 'fill', source: 'reports', paint: { 'fill-opacity': 0.05 } },
+    { id: 'reports', type: 'line', source: 'reports', layout: { 'line-cap': 'round' }, paint: { 'line-width': 2, 'line-dasharray': [0.1, 2.2] } },
+    { id: 'footprints-fill', type: 'fill', source: 'footprints', paint: { 'fill-opacity': 0.05 } },
+    { id: 'footprints', type: 'line', source: 'footprints', paint: { 'line-width': 0.9, 'line-opacity': 0.6 } },
+    { id: 'bearings-fill', type: 'fill', source: 'bearings', paint: { 'fill-opacity': 0.09 } },
+    { id: 'bearings', type: 'line', source: 'bearings', paint: { 'line-width': 0.8, 'line-opacity': 0.65 } },
+    { id: 'tracks-casing', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 4, 'line-opacity': 0.7 } },
+    { id: 'tracks', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 1.3 } },
+    { id: 'gas', type: 'circle', source: 'gas', layout: { 'circle-sort-key': ['get', 'excess'] }, paint: { 'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 2, 14, 5, 17, 9], 'circle-stroke-width': 0.6, 'circle-stroke-opacity': 0.7 } },
+    { id: 'sites', type: 'fill', source: 'p90', paint: { 'fill-opacity': ['case', standing('refuted'), 0.03, 0.1] } },
+    { id: 'p50-fill', type: 'fill', source: 'p50', paint: { 'fill-opacity': ['case', standing('refuted'), 0.04, 0.22] } },
+    { id: 'struck', type: 'fill', source: 'p90', filter: standing('refuted'), paint: { 'fill-pattern': 'struck' } },
+    { id: 'chosen', type: 'line', source: 'p90', filter: ['==', ['get', 'id'], ''], paint: { 'line-width': 5, 'line-opacity': 0.25 } },
+    { id: 'p90-line', type: 'line', source: 'p90', filter: ['!=', ['get', 'standing'], 'confirmed'], paint: { 'line-width': 1.6, 'line-dasharray': [4, 2.5] } },
+    { id: 'p50-line', type: 'line', source: 'p50', filter: ['!=', ['get', 'standing'], 'confirmed'], paint: { 'line-width': 2, 'line-dasharray': [2, 1.4] } },
+    { id: 'p90-solid', type: 'line', source: 'p90', filter: standing('confirmed'), paint: { 'line-width': 1.6 } },
+    { id: 'p50-solid', type: 'line', source: 'p50', filter: standing('confirmed'), paint: { 'line-width': 2 } },
+    { id: 'site-labels', type: 'symbol', source: 'labels', layout: { 'text-field': ['get', 'label'], 'text-font': ['Inter', 'Inter Semibold'], 'text-size': 13, 'text-anchor': 'top', 'text-offset': [0, 0.3], 'text-allow-overlap': false, 'symbol-sort-key': ['get', 'rank'], 'text-variable-anchor': ['top', 'bottom', 'left', 'right'], 'text-radial-offset': 0.6 }, paint: { 'text-halo-width': 1.6 } },
+  ]
+  return layers
+}
+
+/** hatch draws a tile of parallel strokes that joins with itself: rising for not looked at, crossed for refuted. */
+function hatch(colour: string, crossed: boolean): ImageData {
+  const size = crossed ? 24 : 18
+  const canvas = new OffscreenCanvas(size, size)
+  const pen = canvas.getContext('2d')!
+  pen.strokeStyle = colour
+  pen.lineWidth = crossed ? 1.8 : 1.5
+  for (const shift of [-size, 0, size]) {
+    pen.beginPath(); pen.moveTo(shift, size); pen.lineTo(shift + size, 0); pen.stroke()
+    if (crossed) { pen.beginPath(); pen.moveTo(shift, 0); pen.lineTo(shift + size, size); pen.stroke() }
+  }
+  return pen.getImageData(0, 0, size, size)
+}
+
+export interface Camera { center: [number, number]; zoom: number }
+
+/** Chart is the map and the few things the room asks of it. `changed(false)` says that the picture is no longer final. */
+export class Chart {
+  readonly map: MapLibre
+  private loaded = false
+  private basemap = false
+  private still = false
+  private waiting: (() => void)[] = []
+
+  constructor(container: HTMLElement, private readonly changed: (idle: boolean) => void, test: boolean) {
+    const sources: Record<string, SourceSpecification> = {}
+    for (const name of sourceNames) sources[name] = { type: 'geojson', data: empty }
+    this.map = new MapLibre({
+      container, style: { version: 8, sources, layers: styleLayers() }, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
+      fadeDuration: test ? 0 : 120, center: [-107.4, 24.8], zoom: 5, maxZoom: 19, renderWorldCopies: false, keyboard: true, canvasContextAttributes: { preserveDrawingBuffer: test },
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.map.on('load', () => { this.loaded = true; this.paint(); for (const job of this.waiting) job(); this.waiting = []; void this.coasts() })
+    this.map.on('idle', () => { this.still = true; this.settle() })
+    for (const what of ['movestart', 'zoomstart', 'dataloading'] as const) this.map.on(what, () => this.stir())
+  }
+
+  private stir() { this.still = false; this.changed(false) }
+  private settle() { if (this.still && this.basemap) this.changed(true) }
+  get idle() { return this.still && this.basemap }
+
+  whenLoaded(job: () => void) { if (this.loaded) job(); else this.waiting.push(job) }
+
+  private async coasts() {
+    try {
+      await this.coast(coast110)
+      await this.map.once('idle')
+      await this.coast(coast50)
+    } catch { /* a sheet without coasts still has its grid; the page says what it loads from elsewhere, and this is not it */ }
+    this.basemap = true
+    this.map.triggerRepaint()
+  }
+  private async coast(address: string) {
+    const atlas = (await (await fetch(address)).json()) as Topology
+    this.set('land', feature(atlas, atlas.objects.land!) as Feature<Geometry> | FeatureCollection)
+    this.set('borders', { type: 'Feature', properties: {}, geometry: mesh(atlas, atlas.objects.countries as never, (a, b) => a !== b) })
+  }
+
+  set(name: SourceName, data: Feature<Geometry> | FeatureCollection) {
+    this.whenLoaded(() => { this.stir(); (this.map.getSource(name) as GeoJSONSource | undefined)?.setData(data) })
+  }
+
+  /** paint sets every colour from the tokens of the present theme. */
+  paint() {
+    if (!this.loaded) return
+    this.stir()
+    for (const [name, tokenName, crossed] of [['hatch', '--hatch', false], ['struck', '--refuted', true]] as const) {
+      const image = hatch(token(tokenName), crossed)
+      if (this.map.hasImage(name)) this.map.updateImage(name, image)
+      else this.map.addImage(name, image, { pixelRatio: 2 })
+    }
+    for (const [layer, property, name] of colours) this.map.setPaintProperty(layer, property as never, token(name) as never)
+  }
+
+  show(layer: Layer, on: boolean) {
+    this.whenLoaded(() => { this.stir(); for (const id of members[layer]) this.map.setLayoutProperty(id, 'visibility', on ? 'visible' : 'none') })
+  }
+
+  choose(site: string | null) {
+    this.whenLoaded(() => { this.stir(); this.map.setFilter('chosen', ['==', ['get', 'id'], site ?? '']) })
+  }
+
+  /** time shows only what was sensed within the brush; a track counts when any part of it was. */
+  time(from: number, to: number, compound: string) {
+    const within: FilterSpecification = ['all', ['>=', ['get', 't1'], from], ['<=', ['get', 't0'], to]]
+    this.whenLoaded(() => {
+      this.stir()
+      for (const id of ['footprints', 'footprints-fill', 'bearings', 'bearings-fill', 'tracks', 'tracks-casing']) this.map.setFilter(id, within)
+      this.map.setFilter('gas', ['all', ['>=', ['get', 't1'], from], ['<=', ['get', 't0'], to], ['==', ['get', 'compound'], compound]])
+    })
+  }
+
+  amounts(max: number) {
+    this.whenLoaded(() => { this.stir(); this.map.setPaintProperty('gas', 'circle-color', ['interpolate', ['linear'], ['get', 'excess'], ...stops(max)] as never) })
+  }
+
+  data(map: MapData, labelOf: (site: Site) => string) {
+    for (const name of ['unsurveyed', 'looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports'] as const) this.set(name, timed(map.layers[name] ?? empty))
+    const sites = map.sites ?? []
+    const region = (size: 'p50' | 'p90'): FeatureCollection => ({ type: 'FeatureCollection', features: sites.flatMap((site) => {
+      const geometry = site.regions?.[size]
+      return geometry ? [{ type: 'Feature' as const, geometry, properties: { id: site.id, rank: site.rank, standing: standingOf(site) } }] : []
+    }) })
+    this.set('p90', region('p90'))
+    this.set('p50', region('p50'))
+    this.set('labels', { type: 'FeatureCollection', features: sites.map((site) => ({ type: 'Feature', geometry: { type: 'Point', coordinates: lowest(site) }, properties: { id: site.id, rank: site.rank, label: labelOf(site) } })) })
+  }
+
+  fit(bounds: [number, number, number, number], calm: boolean) {
+    this.whenLoaded(() => this.map.fitBounds([[bounds[0], bounds[1]], [bounds[2], bounds[3]]], { padding: 24, animate: calm, duration: 200 }))
+  }
+
+  remove() { this.map.remove() }
+}
+
+/** standingOf says how a site's outline is drawn: dashed while estimated, solid once confirmed, crossed when refuted. */
+export function standingOf(site: Site): 'estimated' | 'confirmed' | 'refuted' {
+  if (site.status === 'dismissed') return 'refuted'
+  const found = (site as Site & { outcome?: string }).outcome
+  if (found === 'confirmed') return 'confirmed'
+  if (found === 'empty') return 'refuted'
+  return 'estimated'
+}
+
+/** lowest is the southernmost point of the 90 % region, where its label stands clear of what is inside. */
+function lowest(site: Site): [number, number] {
+  let best: [number, number] = [site.lon, site.lat]
+  const visit = (c: unknown): void => {
+    if (!Array.isArray(c)) return
+    if (typeof c[0] === 'number') { if ((c[1] as number) < best[1]) best = [c[0], c[1] as number] } else c.forEach(visit)
+  }
+  const geometry = site.regions?.p90
+  if (geometry && 'coordinates' in geometry) visit(geometry.coordinates)
+  return best
+}
+
+/** timed adds t0 and t1, seconds since 1970, for the filters of the time brush. What has no time is always shown. */
+function timed(collection: FeatureCollection): FeatureCollection {
+  return { ...collection, features: collection.features.map((f) => {
+    const p = f.properties ?? {}
+    const at = Date.parse(String(p.time ?? '')) / 1000
+    const from = Date.parse(String(p.from ?? '')) / 1000, to = Date.parse(String(p.to ?? '')) / 1000
+    return { ...f, properties: { ...p, t0: Number.isFinite(at) ? at : Number.isFinite(from) ? from : -1e12, t1: Number.isFinite(at) ? at : Number.isFinite(to) ? to : 1e12 } }
+  }) }
+}
+
+export const siteLabel = (site: Site, probability: string) => `${site.rank} · ${short(site.id)}  ${probability}`
