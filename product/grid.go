@@ -26,6 +26,13 @@ func (s step) node(deg float64, round func(float64) float64) int64 {
 	return int64(round(deg * math.Pow10(int(s.digits)) / float64(s.units)))
 }
 
+// cell is the pair of neighbouring nodes that deg lies between, inside ±limit degrees (a multiple of every step); a position on
+// a grid line still has a cell.
+func (s step) cell(deg, limit float64) (low, high int64) {
+	low = min(s.node(deg, math.Floor), s.node(limit, math.Round)-1)
+	return low, low + 1
+}
+
 // text writes the n-th node as decimal degrees, with the digits of the step and no more.
 func (s step) text(n int64) string {
 	return strconv.FormatFloat(float64(n*s.units)/math.Pow10(int(s.digits)), 'f', int(s.digits), 64)
@@ -74,9 +81,8 @@ func (g grid) nearest(lat, lon float64) node {
 func (g grid) cover(ring [][2]float64) []node {
 	var corners []node
 	for _, p := range ring {
-		w, e := g.lon.node(p[0], math.Floor), g.lon.node(p[0], math.Ceil)
-		s, n := g.lat.node(p[1], math.Floor), g.lat.node(p[1], math.Ceil)
-		e, n = max(e, w+1), max(n, s+1) // a position on a grid line still has a cell
+		w, e := g.lon.cell(p[0], 180)
+		s, n := g.lat.cell(p[1], 90)
 		corners = append(corners, node{w, s}, node{e, s}, node{w, n}, node{e, n})
 	}
 	return hull(corners)

@@ -1,12 +1,15 @@
 package product_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/atalaya-isr/atalaya/product"
 )
 
 // unreviewed lists exported functions and methods that give bytes or a package without taking a review.Released.
@@ -75,5 +78,37 @@ func Fine(r review.Released) ([]byte, error) { return nil, nil }`
 	}
 	if got := unreviewed(f); len(got) != 2 || got[0] != "Leak" || got[1] != "WriteTo" {
 		t.Errorf("the planted encoders were not caught: %v", got)
+	}
+}
+
+// TestEveryKindIsListed: a type with an Encode method that Encoders forgets would be a door without a guard.
+func TestEveryKindIsListed(t *testing.T) {
+	listed := map[string]bool{}
+	for _, e := range product.Encoders() {
+		listed[strings.TrimPrefix(fmt.Sprintf("%T", e), "product.")] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || fn.Name.Name != "Encode" {
+				continue
+			}
+			found++
+			if kind := typeText(fn.Recv.List[0].Type); !listed[kind] {
+				t.Errorf("%s: %s encodes but is not in Encoders", name, kind)
+			}
+		}
+	}
+	if found != len(listed) {
+		t.Errorf("%d kinds found, %d listed", found, len(listed))
 	}
 }

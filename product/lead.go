@@ -31,10 +31,12 @@ type Options struct {
 }
 
 const (
-	minKey    = 16   // bytes
-	finestM   = 10.0 // metres; no recipient gets finer coordinates
-	maxLegal  = 200  // characters of the legal basis that fit on the page
-	dayFormat = time.DateOnly
+	minKey   = 16   // bytes
+	finestM  = 10.0 // metres; no recipient gets finer coordinates
+	maxLegal = 200  // characters of the legal basis that fit on the page
+	// shortestName is the length from which a name is looked for in the legal basis: "17" is in any order's number.
+	shortestName = 4
+	dayFormat    = time.DateOnly
 )
 
 // lead is all that may leave about a place: the template that every encoder writes. What has no field here does not leave.
@@ -148,8 +150,8 @@ func checkLegal(rec review.Record) error {
 		return bad(fmt.Sprintf("it is not one line of at most %d characters", maxLegal))
 	}
 	for _, secret := range withheld(rec) {
-		if secret != "" && strings.Contains(wordsOf(text), wordsOf(secret)) {
-			return bad("it names something that the package withholds")
+		if strings.Contains(wordsOf(text), wordsOf(secret)) {
+			return bad(fmt.Sprintf("it names %.60q, which the package withholds", secret))
 		}
 	}
 	return nil
@@ -160,7 +162,7 @@ func wordsOf(s string) string {
 	return " " + strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ") + " "
 }
 
-// withheld lists what must not appear in a package, as it is written in the record.
+// withheld lists the names that must not appear in a package, as they are written in the record.
 func withheld(rec review.Record) []string {
 	c := rec.Case
 	out := []string{string(c.ID), string(c.Candidate), string(c.Mission), string(c.OpenedBy), string(rec.By), string(rec.ID), c.Basis}
@@ -174,9 +176,9 @@ func withheld(rec review.Record) []string {
 		out = append(out, string(s.Observation))
 	}
 	for _, item := range c.Snapshot.Ledger {
-		out = append(out, string(item.Evidence), item.Note)
+		out = append(out, string(item.Evidence))
 	}
-	return slices.DeleteFunc(out, func(s string) bool { return strings.TrimSpace(wordsOf(s)) == "" })
+	return slices.DeleteFunc(out, func(s string) bool { return len(strings.TrimSpace(wordsOf(s))) < shortestName })
 }
 
 // probabilityText never says certainty: below 1 % and above 99 % only the bound is given (ICD 203).

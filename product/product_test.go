@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -191,6 +192,7 @@ func TestCoordinatesAreNoFinerThanTheirError(t *testing.T) {
 		e := geodesy.EllipseOf(cov, 0.5)
 		// A step is at least this long; the polygon of 48 corners that stands for the ellipse is 0.3 % smaller than it.
 		least := max(10, policy, 0.99*math.Sqrt(e.MajorM*e.MinorM))
+		checkCover(t, body, c.Place.Regions)
 		var lats, lons []float64
 		for _, m := range regexp.MustCompile(`\[\s*(-?[0-9.]+),\s*(-?[0-9.]+)\s*\]`).FindAllStringSubmatch(string(body), -1) {
 			lon, _ := strconv.ParseFloat(m[1], 64)
@@ -214,6 +216,34 @@ func TestCoordinatesAreNoFinerThanTheirError(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkCover wants each released region to hold the region that was computed. The tolerance is that of decimal degrees in
+// binary: products of differences of up to 1 degree, each off by 2⁻⁴⁵ (half an ulp of 180).
+func checkCover(t *rapid.T, body []byte, regions atalaya.Regions) {
+	var out struct {
+		Features []struct {
+			Geometry struct{ Coordinates json.RawMessage }
+		}
+	}
+	if err := json.Unmarshal(body, &out); err != nil {
+		t.Fatal(err)
+	}
+	for i, raw := range []json.RawMessage{regions.P95, regions.P90, regions.P50} {
+		var released [][][2]float64
+		var computed struct{ Coordinates [][][][2]float64 }
+		if err := errors.Join(json.Unmarshal(out.Features[i].Geometry.Coordinates, &released), json.Unmarshal(raw, &computed)); err != nil {
+			t.Fatal(err)
+		}
+		r := released[0]
+		for _, p := range computed.Coordinates[0][0] {
+			for j := range len(r) - 1 {
+				if a, b := r[j], r[j+1]; (b[0]-a[0])*(p[1]-a[1])-(b[1]-a[1])*(p[0]-a[0]) < -0x1p-43 {
+					t.Fatalf("region %d lost %v", i, p)
+				}
+			}
+		}
+	}
 }
 
 func placeAt(centre geodesy.LatLon, cov [2][2]float64) atalaya.Place {

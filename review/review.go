@@ -59,11 +59,12 @@ func BasisOf(c atalaya.Candidate) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// MarkingOf is the lowest marking that a package about a candidate can carry: the roll-up of the candidate and its ledger.
+// MarkingOf is the lowest marking that a package about a candidate can carry: the roll-up of the candidate and its ledger. A
+// row that rests on an observation must be marked; rows such as the prior say nothing of their own and need not be.
 func MarkingOf(c atalaya.Candidate) (string, error) {
 	portions := []string{c.Marking}
 	for _, item := range c.Ledger {
-		if item.Marking != "" { // rows such as the prior say nothing of their own
+		if item.Marking != "" || item.Observation != "" || item.Evidence != "" {
 			portions = append(portions, item.Marking)
 		}
 	}

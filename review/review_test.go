@@ -136,6 +136,10 @@ func TestDecideNeedsAHighEnoughMarking(t *testing.T) {
 	if _, err := review.Decide(rec); err != nil {
 		t.Error(err)
 	}
+	c.Ledger[1].Marking = ""
+	if _, err := review.MarkingOf(c); err == nil {
+		t.Error("an observation without a marking was taken for unclassified")
+	}
 	rec.Marking, rec.Recipient = "S//REL TO USA, MEX, GBR//SYNTHETIC", "GBR"
 	if _, err := review.Decide(rec); err == nil {
 		t.Error("a wider REL than the contents passed")

@@ -55,12 +55,23 @@ func Fold(r Reader, e Event) ([]Entity, error) {
 		if err != nil {
 			return nil, err
 		}
+		// Reading the same file again does not bring back what a person took back.
+		if old, found, err := r.Entity(kind, ent.ID); err != nil {
+			return nil, err
+		} else if found && old.Standing == Retracted {
+			ent.Standing = Retracted
+		}
+		if old, found, err := r.Entity(kind, ent.ID); err != nil {
+			return nil, err
+		} else if found && old.Standing == Retracted && ent.Standing == Stands {
+			ent.Standing = Retracted // read again after a person took it back: only a person can undo that
+		}
 		if parent := parentKind(kind); parent != "" && ent.Parent != "" {
 			p, found, err := r.Entity(parent, ent.Parent)
 			if err != nil {
 				return nil, err
 			}
-			if found && p.Standing != Stands {
+			if found && p.Standing != Stands && ent.Standing == Stands {
 				ent.Standing = Tombstoned // computed while its basis was being taken back
 			}
 		}
@@ -73,7 +84,7 @@ func Fold(r Reader, e Event) ([]Entity, error) {
 		return restand(r, e, Stands, Stands)
 	case CaseLookedAt:
 		c, found, err := r.Entity("case", e.Subject)
-		if err != nil || !found {
+		if err != nil || !found || c.Standing == Purged || len(e.Body) == 0 || string(e.Body) == "null" {
 			return nil, err
 		}
 		var look struct {
@@ -143,7 +154,7 @@ func parentKind(kind string) string {
 // restand gives the observation one standing and all that rests on it the other.
 func restand(r Reader, e Event, subject, dependants Standing) ([]Entity, error) {
 	obs, found, err := r.Entity("observation", e.Subject)
-	if err != nil || !found {
+	if err != nil || !found || obs.Standing == Purged { // what was purged cannot be brought back, nor what rested on it
 		return nil, err
 	}
 	obs.Standing, obs.Version = subject, e.Seq

@@ -27,5 +27,5 @@ export default defineConfig({
     ] } } },
   },
   worker: { format: 'es', plugins: () => [noForeignAddresses()], rolldownOptions: { output: plain } },
-  server: { proxy: { '/api': process.env.ATALAYA_API ?? 'http://127.0.0.1:8091' } },
+  server: { proxy: { '/api': 'http://127.0.0.1:8091' } },
 })

@@ -15,6 +15,7 @@ import (
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/locate/emitter"
 	"github.com/atalaya-isr/atalaya/sense/bearing"
+	"github.com/atalaya-isr/atalaya/sense/delimited"
 )
 
 func signalCommand() *cobra.Command {
@@ -54,6 +55,8 @@ type fixes struct {
 	Schema   string       `json:"schema"`
 	Fixes    []fix        `json:"fixes"`
 	Problems []fixProblem `json:"problems"`
+
+	lost int // problems that cost a bearing or a fix
 }
 
 type fix struct {
@@ -113,8 +116,8 @@ func (f signalFix) run(file string, out, talk io.Writer) error {
 	for _, p := range answer.Problems {
 		fmt.Fprintf(talk, "%s: %s: %s\n", file, p.At, p.What)
 	}
-	if n := len(answer.Problems); n > 0 {
-		return partlyDone{fmt.Sprintf("%s: done in part, %d problems", file, n)}
+	if answer.lost > 0 {
+		return partlyDone{fmt.Sprintf("%s: done in part, %d problems", file, answer.lost)}
 	}
 	return nil
 }
@@ -122,7 +125,10 @@ func (f signalFix) run(file string, out, talk io.Writer) error {
 func (f signalFix) locate(set *bearing.Set, talk io.Writer) fixes {
 	answer := fixes{Schema: "atalaya.fixes/1", Fixes: []fix{}, Problems: []fixProblem{}}
 	for _, p := range set.Problems {
-		answer.Problems = append(answer.Problems, fixProblem{p.At, p.What})
+		answer.Problems = append(answer.Problems, fixProblem{p.At, p.String()})
+		if p.Lost != delimited.Note {
+			answer.lost++
+		}
 	}
 	names, rows := set.ByEmitter()
 	told := time.Now()
@@ -143,6 +149,7 @@ func (f signalFix) locate(set *bearing.Set, talk io.Writer) fixes {
 		post, err := emitter.Locate(bs, emitter.Options{HeightHAE: f.height, BiasSigmaDeg: f.biasSigma})
 		if err != nil {
 			answer.Problems = append(answer.Problems, fixProblem{"emitter " + name, err.Error()})
+			answer.lost++
 			continue
 		}
 		for _, x := range post.Fixes {

@@ -102,8 +102,8 @@ func (m *model) locate() (*Posterior, float64, error) {
 		total += basins[i].grid.mass * math.Exp(basins[i].log-basins[0].log)
 	}
 	post := &Posterior{}
-	for _, b := range basins {
-		if w := b.grid.mass * math.Exp(b.log-basins[0].log) / total; w >= secondBasin {
+	for i, b := range basins {
+		if w := b.grid.mass * math.Exp(b.log-basins[0].log) / total; w >= secondBasin || i == 0 {
 			f := m.describe(&b)
 			f.Weight = w
 			post.Fixes, post.basins = append(post.Fixes, f), append(post.basins, b)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/locate/emitter"
@@ -135,6 +137,42 @@ func TestDensityIntegratesToOne(t *testing.T) {
 	if f.CEP50M < 0.6*sigma || f.CEP50M > 1.25*sigma || f.CEP95M < 1.8*sigma || f.CEP95M > 2.6*sigma {
 		t.Errorf("CEP50 %.0f, CEP95 %.0f, sigma of the major axis %.0f", f.CEP50M, f.CEP95M, sigma)
 	}
+}
+
+// Whatever the bearings are, the answer is a finite place or an error in one line.
+func TestAnyBearingsGetAFiniteAnswer(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 6).Draw(t, "n")
+		bs := make([]emitter.Bearing, n)
+		for i := range bs {
+			bs[i] = emitter.Bearing{
+				Sensor: geodesy.LatLonHeight{
+					Lat: rapid.OneOf(rapid.Float64Range(-90, 90), rapid.SampledFrom([]float64{-90, 0, 90, 24.8})).Draw(t, "lat"),
+					Lon: rapid.OneOf(rapid.Float64Range(-180, 180), rapid.SampledFrom([]float64{-180, 180, 0})).Draw(t, "lon"),
+				},
+				AzimuthDeg: rapid.OneOf(rapid.Float64Range(-360, 720), rapid.SampledFrom([]float64{0, 90, 180})).Draw(t, "az"),
+				SigmaDeg:   rapid.Float64Range(1e-6, 180).Draw(t, "sigma"),
+				BiasGroup:  rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "group"),
+			}
+		}
+		post, err := emitter.Locate(bs, emitter.Options{})
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "NaN") {
+				t.Fatalf("error %q", err)
+			}
+			return
+		}
+		for _, f := range post.Fixes {
+			for _, v := range []float64{f.CovarianceM2[0][0], f.CovarianceM2[0][1], f.CovarianceM2[1][1], f.Ellipse95.MajorM, f.Ellipse95.MinorM, f.Ellipse95.AzimuthDeg, f.CEP50M, f.CEP95M, f.Weight, f.WildShare} {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Fatalf("got %+v", f)
+				}
+			}
+			if !f.At.Valid() || f.Used+f.Rejected != n {
+				t.Fatalf("got %+v", f)
+			}
+		}
+	})
 }
 
 // Turning the Earth under the stations turns the fix with it, and the order of the bearings does not matter.

@@ -105,17 +105,23 @@ func share(r, s, wild float64) (w, logDensity float64) {
 
 // settleBias moves the heading errors to their best values for residuals r, by n expectation-maximisation steps.
 func (m *model) settleBias(r, bias []float64, wild float64, n int) {
+	if len(bias) == 0 {
+		return
+	}
+	num, den := make([]float64, len(bias)), make([]float64, len(bias))
 	for range n {
 		for g := range bias {
-			num, den := 0.0, 1/(m.tau*m.tau)
-			for i := range m.sights {
-				if s := &m.sights[i]; s.group == g {
-					w, _ := share(r[i]-bias[g], s.s, wild)
-					num += w * r[i] / (s.s * s.s)
-					den += w / (s.s * s.s)
-				}
+			num[g], den[g] = 0, 1/(m.tau*m.tau)
+		}
+		for i := range m.sights {
+			if s := &m.sights[i]; s.group >= 0 {
+				w, _ := share(r[i]-bias[s.group], s.s, wild)
+				num[s.group] += w * r[i] / (s.s * s.s)
+				den[s.group] += w / (s.s * s.s)
 			}
-			bias[g] = num / den
+		}
+		for g := range bias {
+			bias[g] = num[g] / den[g]
 		}
 	}
 }

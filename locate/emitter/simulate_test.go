@@ -48,19 +48,19 @@ func TestAccuracyAndCoverageOverManyLegs(t *testing.T) {
 		within                  float64
 		lo, hi                  float64 // coverage of the 95 % ellipse
 	}{
-		// 60 legs: the RMSE of an estimator at the bound scatters by 9 %, the coverage of 0.95 by 2.8 %; rows allow about two of
+		// 40 legs: the RMSE of an estimator at the bound scatters by 11 %, the coverage of 0.95 by 3.4 %; rows allow about two of
 		// those. With 200 legs a row, printed by -v: RMSE / bound 1.00, 1.03, 1.10, 1.06; coverage .955, .960, .945, .960, .930.
-		{"long leg, clean", 100e3, 1, 0, 0, 1.16, 0.90, 1},
-		{"short leg, clean", 30e3, 1, 0, 0, 1.18, 0.90, 1},
-		{"long leg, 15 % wild", 100e3, 2, 0.15, 0, 1.28, 0.90, 1},
-		{"short leg, 15 % wild", 30e3, 2, 0.15, 0, 1.28, 0.90, 1},
+		{"long leg, clean", 100e3, 1, 0, 0, 1.22, 0.87, 1},
+		{"short leg, clean", 30e3, 1, 0, 0, 1.24, 0.87, 1},
+		{"long leg, 15 % wild", 100e3, 2, 0.15, 0, 1.35, 0.87, 1},
+		{"short leg, 15 % wild", 30e3, 2, 0.15, 0, 1.35, 0.87, 1},
 		// The bound of the others does not know a heading error; only coverage is tested. A leg of 100 km sees part of the
 		// error: it turns the whole fan.
-		{"shared heading error of 2 degrees", 100e3, 1, 0, 2, math.Inf(1), 0.88, 1},
+		{"shared heading error of 2 degrees", 100e3, 1, 0, 2, math.Inf(1), 0.85, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(7, uint64(len(row.name))))
-			const legs = 60
+			const legs = 40
 			var se, crlb, nees float64
 			inside, refused := 0, 0
 			for range legs {

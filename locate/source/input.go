@@ -17,7 +17,9 @@ import (
 // Input is everything that the estimator looks at.
 type Input struct {
 	// Frame turns local metres into latitude and longitude; nil for a survey that has no place on the Earth.
-	Frame  *geodesy.Frame
+	Frame *geodesy.Frame
+	// Local: the survey itself is in local metres, so results are given in them too.
+	Local  bool
 	Groups []Survey
 }
 

@@ -20,6 +20,7 @@ type scene struct {
 	sensors int
 	plumes  []*dispersion.Plume
 	obs     []Value // of the compound in hand
+	primary int     // the compound that geometry is solved on
 	skipped int
 
 	// Per sensor: where its background starts and how far it may lie from there, kg/m3 (normal prior).
@@ -75,7 +76,8 @@ func prepare(g Survey) (*scene, error) {
 		sc.widthSD = 0.6
 	}
 	sc.chain()
-	sc.look(sc.compound())
+	sc.primary = sc.compound()
+	sc.look(sc.primary)
 	return sc, nil
 }
 

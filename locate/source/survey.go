@@ -27,7 +27,7 @@ func FromSurvey(s *gas.Survey, join bool) (Input, error) {
 			return refuse(fmt.Sprintf("%s is in %s and its molar mass is not known", c.Name, c.Unit), fmt.Sprintf("Add the line: # molar_mass_%s: g/mol", c.Name))
 		}
 	}
-	var in Input
+	in := Input{Local: !s.Geographic()}
 	frame, placed := s.Frame()
 	if placed {
 		in.Frame = &frame

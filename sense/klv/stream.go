@@ -131,7 +131,7 @@ const (
 // measure finds how many bytes the packet at the front of b takes, whose key has k bytes there.
 func (s *Splitter) measure(b []byte, k int) (int, measured) {
 	if len(b) < k {
-		return 0, s.orCut()
+		return len(b), s.orCut()
 	}
 	length, l := berLength(b[k:])
 	if l < 0 || l > 0 && length > MaxPacket {

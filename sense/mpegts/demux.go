@@ -62,6 +62,9 @@ type elementary struct {
 	inCell  bool
 }
 
+// firstStream is the first PID that may carry a stream; those below are for tables.
+const firstStream = 0x20
+
 type pidKind uint8
 
 const (
@@ -85,6 +88,9 @@ func (d *Demuxer) pid(n uint16) *elementary {
 		e = &elementary{Stream: Stream{PID: n}, counter: -1}
 		d.pids[n] = e
 		d.order = append(d.order, n)
+		if n < firstStream {
+			e.kind = otherPID
+		}
 	}
 	return e
 }
@@ -93,7 +99,7 @@ func (d *Demuxer) pid(n uint16) *elementary {
 func (d *Demuxer) Streams() (out []Stream) {
 	for _, n := range d.order {
 		e := d.pids[n]
-		if e.kind == patPID || e.kind == pmtPID || e.Packets == 0 && e.StreamType == 0 {
+		if n < firstStream || e.kind == pmtPID || e.Packets == 0 && e.StreamType == 0 {
 			continue
 		}
 		e.Metadata = e.kind == metadataPID
@@ -163,7 +169,7 @@ func (d *Demuxer) step() {
 	switch e.kind {
 	case patPID, pmtPID:
 		d.tables(e, p)
-	default:
+	case unknownPID, metadataPID:
 		d.gather(e, p)
 	}
 }

@@ -41,8 +41,8 @@ const (
 	degree   = `(?:\s*[°º])?`
 	pointNum = `([+−-]?\d{1,2}\.\d{3,})`
 	pointLon = `([+−-]?\d{1,3}\.\d{3,})`
-	commaNum = `([+−-]?\d{1,2},\d{3,})`
-	commaLon = `([+−-]?\d{1,3},\d{3,})`
+	commaNum = `([+−-]?\d{1,2},\d{4,})` // with three it could be thousands
+	commaLon = `([+−-]?\d{1,3},\d{4,})`
 )
 
 // A form is one way to write a position: with hemispheres behind or before the numbers, or signed decimal degrees.

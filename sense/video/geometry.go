@@ -145,7 +145,8 @@ func (s Sight) ellipse(sig Sigmas, q Sigmas) (geodesy.Ellipse, bool) {
 		add(math.Hypot(sig.Gimbal, q.Gimbal), step, func(s *Sight, d float64) { s.Point.Elevation += d }) &&
 		add(math.Hypot(sig.Ground, q.Ground), 1, func(s *Sight, d float64) { s.HeightM += d })
 	cov[1][0] = cov[0][1]
-	return geodesy.EllipseOf(cov, 0.95), ok
+	e := geodesy.EllipseOf(cov, 0.95)
+	return e, ok && !math.IsNaN(e.MinorM) && !math.IsInf(e.MajorM, 0)
 }
 
 // roundingOf is the standard deviation of the rounding of a scaled item: a uniform error over one step.

@@ -36,8 +36,13 @@ func quantile(v []float64, q float64) float64 {
 	return v[int(q*float64(len(v)-1)+0.5)]
 }
 
-// The figures are those of the data's own notes: the simulated clip is exact down to the rounding of its items, the real
-// flight has the noise of its aircraft.
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
+
+// The simulated clip is exact down to the rounding of its items; the real flight has the timing and attitude noise of its
+// aircraft (a plane at the frame center's height, computed apart from this package, gives it 5.033 m too).
 func TestRayMeetsTheReportedFrameCenter(t *testing.T) {
 	for _, c := range []struct {
 		file        string
@@ -45,8 +50,8 @@ func TestRayMeetsTheReportedFrameCenter(t *testing.T) {
 		median, max float64
 		slantMedian float64
 	}{
-		{"osh-first-75.ts", 75, 0.15, 0.35, 0.06},
-		{"truck-411.klv", 411, 5, 100, 0.02},
+		{"osh-first-75.ts", 75, 0.15, 0.35, 0.045},
+		{"truck-411.klv", 411, 5.1, 93, 0.01},
 	} {
 		var rays, slants []float64
 		for _, l := range looks(t, c.file) {
@@ -60,12 +65,12 @@ func TestRayMeetsTheReportedFrameCenter(t *testing.T) {
 		if len(rays) != c.n || len(slants) != c.n {
 			t.Fatalf("%s: %d rays, %d slant ranges, want %d", c.file, len(rays), len(slants), c.n)
 		}
-		t.Logf("%s: ray to reported frame center %.3f m median, %.3f p95, %.3f max; slant range %.3f m median", c.file, quantile(rays, .5), quantile(rays, .95), quantile(rays, 1), quantile(slants, .5))
+		t.Logf("%s: ray to reported frame center %.3f m median, %.3f p95, %.3f max; slant range %.3f m median", c.file, quantile(rays, .5), quantile(rays, .95), quantile(rays, 1), median(slants))
 		if quantile(rays, .5) > c.median || quantile(rays, 1) > c.max {
 			t.Errorf("%s: ray is %.3f m median, %.3f max from the frame center, want %.2f and %.2f", c.file, quantile(rays, .5), quantile(rays, 1), c.median, c.max)
 		}
-		if quantile(slants, .5) > c.slantMedian {
-			t.Errorf("%s: slant range is off by %.3f m, want %.3f", c.file, quantile(slants, .5), c.slantMedian)
+		if m := median(slants); math.Abs(m) > c.slantMedian {
+			t.Errorf("%s: slant range is off by %.4f m, want at most %.3f", c.file, m, c.slantMedian)
 		}
 	}
 }

@@ -30,7 +30,12 @@ type Look struct {
 	VFOV      float64
 	SlantM    float64 // as reported (item 21), 0 when unset
 
-	// Reported is the frame center of the metadata, Ray that of the ray along the picture's axis to the reported height.
+	// Reported is the frame center of the metadata, Ray that of the ray along the picture's axis to the reported
+	// height.
+	// Absolute says that the pointing is against north and horizon (EG 0104) and leaves the platform's attitude out.
+	Absolute bool
+	// BySlant says that the metadata has no height of the ground, and the slant range stood in for it.
+	BySlant     bool
 	Reported    Position
 	HasReported bool
 	Ray         Position
@@ -47,12 +52,17 @@ type Look struct {
 	MixedDatum bool
 }
 
-// Center is the ray's frame center, else the reported one.
+// Center is the ray's frame center; the reported one where there is no ray, or where the ray stands on less than attitude,
+// gimbal and a height of the ground.
 func (l *Look) Center() (Position, bool) {
-	if l.HasRay {
+	if l.byRay() {
 		return l.Ray, true
 	}
 	return l.Reported, l.HasReported
+}
+
+func (l *Look) byRay() bool {
+	return l.HasRay && (!l.HasReported || !l.BySlant && !l.Absolute)
 }
 
 // A Viewer turns packets into looks, keeping what each stream last said.
@@ -82,8 +92,11 @@ func (v *Viewer) See(p *Packet) Look {
 	l.Time, l.HasTime = p.Time()
 	heights := s.place(&l)
 	s.aim(&l)
-	if l.HasSensor && l.HasAxis && heights && l.Sensor.HasHeight {
-		sight := Sight{l.Sensor.geodetic(), l.Pointing, l.groundHeight()}
+	if l.HasSensor && l.HasAxis && l.Sensor.HasHeight && (heights || l.SlantM > 0) {
+		sight := Sight{l.Sensor.geodetic(), l.Pointing, l.Reported.HeightM}
+		if !heights {
+			sight.HeightM, l.BySlant = sight.alongSlant(l.SlantM), true
+		}
 		l.cast(sight)
 		if l.HasRay {
 			l.Ellipse, l.HasEllipse = sight.ellipse(v.sigmas, s.rounding(&l))
@@ -93,7 +106,11 @@ func (v *Viewer) See(p *Packet) Look {
 	return l
 }
 
-func (l *Look) groundHeight() float64 { return l.Reported.HeightM }
+// alongSlant is the height of the point on the axis at the slant range: the ground's, where no other is reported.
+func (s Sight) alongSlant(m float64) float64 {
+	ned := s.Point.direction(0, 0)
+	return geodesy.NewFrame(s.Sensor).FromENU([3]float64{m * ned[1], m * ned[0], -m * ned[2]}).HeightHAE
+}
 
 // place sets sensor and reported frame center, with heights of one datum where that can be: above the ellipsoid before above
 // the sea. It reports whether the ground's height is known.
@@ -101,10 +118,10 @@ func (s *State) place(l *Look) bool {
 	var ok1, ok2 bool
 	l.Sensor.Lat, ok1 = s.Number(13)
 	l.Sensor.Lon, ok2 = s.Number(14)
-	l.HasSensor = ok1 && ok2
+	l.HasSensor = ok1 && ok2 && l.Sensor.LatLon().Valid()
 	l.Reported.Lat, ok1 = s.Number(23)
 	l.Reported.Lon, ok2 = s.Number(24)
-	l.HasReported = ok1 && ok2
+	l.HasReported = ok1 && ok2 && l.Reported.LatLon().Valid()
 	l.SlantM, _ = s.Number(21)
 
 	sensorHAE, _, hasHAE := s.first(104, 75)
@@ -118,12 +135,16 @@ func (s *State) place(l *Look) bool {
 	return l.Reported.HasHeight
 }
 
+// set takes a height that an aircraft or the ground can have; the universal set's floats can say anything.
 func (p *Position) set(wantHAE bool, hae float64, hasHAE bool, msl float64, hasMSL bool) {
 	switch {
 	case hasHAE && (wantHAE || !hasMSL):
 		p.HeightM, p.Datum, p.HasHeight = hae, HAE, true
 	case hasMSL:
 		p.HeightM, p.Datum, p.HasHeight = msl, MSL, true
+	}
+	if p.HeightM < -12e3 || p.HeightM > 1e6 {
+		p.HeightM, p.Datum, p.HasHeight = 0, "", false
 	}
 }
 
@@ -149,6 +170,7 @@ func (s *State) aim(l *Look) {
 		if e > 0 {
 			e = geodesy.Wrap180(180 - e)
 		}
+		l.Absolute = true
 		l.Pointing, l.HasAxis = Pointing{Heading: s.north, Elevation: e}, true
 	}
 }
@@ -158,7 +180,11 @@ func (l *Look) cast(sight Sight) {
 	if !ok {
 		return
 	}
-	l.Ray, l.HasRay = Position{g.Lat, g.Lon, l.groundHeight(), l.Reported.Datum, true}, true
+	datum := l.Reported.Datum
+	if l.BySlant {
+		datum = l.Sensor.Datum
+	}
+	l.Ray, l.HasRay = Position{g.Lat, g.Lon, sight.HeightM, datum, true}, true
 	if l.HFOV > 0 && l.HFOV < 180 && l.VFOV > 0 && l.VFOV < 180 {
 		l.rayCorners(sight)
 	}

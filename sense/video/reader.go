@@ -25,6 +25,8 @@ type Packet struct {
 	PID    uint16   // of the transport stream, 0 in a raw file
 	PTS    float64  // presentation time, seconds, unwrapped; only with HasPTS
 	HasPTS bool
+	// Damaged says that bytes of the packet, or before it, could not be read.
+	Damaged bool
 	// Problems of the packet: how it lay in the file, and what is wrong inside.
 	Problems []Problem
 }
@@ -151,7 +153,7 @@ func (v *Reader) nothing() error {
 }
 
 func (v *Reader) decode(p klv.Packet, at mark) Packet {
-	out := Packet{Set: &v.set, Offset: at.at, PTS: at.pts, HasPTS: at.hasPTS}
+	out := Packet{Set: &v.set, Offset: at.at, PTS: at.pts, HasPTS: at.hasPTS, Damaged: p.Truncated || p.Skipped > 0}
 	if v.lane != nil {
 		out.PID = v.lane.pid
 	}
@@ -160,6 +162,7 @@ func (v *Reader) decode(p klv.Packet, at mark) Packet {
 	}
 	if err := v.set.Decode(p.Bytes); err != nil {
 		v.set = klv.Set{Standard: klv.Unlisted, Tail: p.Bytes}
+		out.Damaged = true
 		out.Problems = append(out.Problems, Problem{at.at, err.Error()})
 	}
 	for _, q := range v.set.Problems {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -147,9 +146,9 @@ func (db *DB) appender(ctx context.Context, tx *sql.Tx) (*appender, error) {
 func (a *appender) add(e store.NewEvent) (store.Event, error) {
 	st := &a.db.st
 	if e.Key != "" {
-		old, err := a.db.scanEvent(a.row(st.eventByKey, e.Key), a.personKey)
+		old, err := scanEvent(a.row(st.eventByKey, e.Key), a.personKey)
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {
-			return old, err
+			return old.Event, err
 		}
 	}
 	if e.Expect != nil {
@@ -191,6 +190,10 @@ func (a *appender) add(e store.NewEvent) (store.Event, error) {
 		return out, err
 	}
 	if err := a.fold(out); err != nil {
+		var shape *json.UnmarshalTypeError
+		if errors.As(err, &shape) {
+			err = &atalaya.Error{Op: "record.append", Kind: atalaya.BadUse, Place: "event " + e.Kind + " of " + e.Subject, Err: err, Hint: "Give the noun in the form that docs/reference/record.md lists"}
+		}
 		return out, err
 	}
 	return out, a.db.enqueue(a.ctx, a.tx, e.Jobs)
@@ -312,16 +315,16 @@ func unseal(key []byte, id string, sealed []byte) (salt, cells, body []byte, err
 		return nil, nil, nil, err
 	}
 	if len(sealed) < aead.NonceSize() {
-		return nil, nil, nil, errors.New("sealed body is cut short")
+		return nil, nil, nil, errSealed
 	}
 	plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(id))
 	if err != nil || len(plain) < audit.SaltSize+8 {
-		return nil, nil, nil, errors.New("sealed body does not open")
+		return nil, nil, nil, errSealed
 	}
 	salt, plain = plain[:audit.SaltSize], plain[audit.SaltSize:]
 	n := binary.BigEndian.Uint64(plain)
 	if plain = plain[8:]; n > uint64(len(plain)) {
-		return nil, nil, nil, errors.New("sealed body does not open")
+		return nil, nil, nil, errSealed
 	}
 	return salt, plain[:n], plain[n:], nil
 }
@@ -375,4 +378,3 @@ func (db *DB) Labels(ctx context.Context) (map[access.LabelID]string, error) {
 	}
 	return out, db.plain("labels", rows.Err())
 }
-

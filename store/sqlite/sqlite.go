@@ -161,7 +161,7 @@ func (db *DB) Close() error {
 
 // openSQL opens the database file. The key goes in by PRAGMA, so that it stands in no file name.
 func openSQL(path string, key []byte, readOnly bool) (*sql.DB, error) {
-	q := url.Values{"_timefmt": {"rfc3339"}}
+	q := url.Values{}
 	if !readOnly {
 		q.Set("_txlock", "immediate")
 	}

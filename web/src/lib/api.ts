@@ -18,7 +18,7 @@ export interface Site {
   regions: { p50: Geometry | null; p90: Geometry | null; p95: Geometry | null }
   covariance_m2: number[][]; ellipse95: { major_m: number; minor_m: number; azimuth_deg: number }
   rate_kg_s: Record<string, Interval> | null
-  status: Status; marking: string; as_of: string; evidence_kinds: string[] | null
+  status: Status; found?: Finding | null; marking: string; as_of: string; evidence_kinds: string[] | null
 }
 export interface LedgerRow { kind: string; observation: string; log_odds: number; grade: string; note: string; marking: string }
 export interface ObservationRow {

@@ -1,6 +1,6 @@
 // The chart: one MapLibre style made of the page's tokens. Solid is observed, dashed is estimated, dotted is reported by others;
 // hatched is not looked at. Colour repeats what the line already says.
-import { Map as MapLibre, setWorkerUrl, type FilterSpecification, type GeoJSONSource, type LayerSpecification, type SourceSpecification } from 'maplibre-gl'
+import { Map as MapLibre, setWorkerUrl, type ExpressionSpecification, type FilterSpecification, type GeoJSONSource, type LayerSpecification, type SourceSpecification } from 'maplibre-gl'
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import { feature, mesh } from 'topojson-client'
@@ -12,6 +12,7 @@ import type { MapData, Site } from './api'
 import type { Layer } from './desk.svelte'
 import { stops } from './cividis'
 import { short } from './numbers'
+import { standingOf } from './standing'
 
 // MapLibre 6 looks for its worker by a run-time address that the build does not emit; without this the map stays empty in silence.
 setWorkerUrl(worker)
@@ -43,7 +44,7 @@ const colours: Paint[] = [
 
 const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
-const standing = (value: string): FilterSpecification => ['==', ['get', 'standing'], value]
+const standing = (value: string): ExpressionSpecification => ['==', ['get', 'standing'], value]
 
 function styleLayers(): LayerSpecification[] {
   const layers: LayerSpecification[] = [
@@ -189,15 +190,6 @@ export class Chart {
   }
 
   remove() { this.map.remove() }
-}
-
-/** standingOf says how a site's outline is drawn: dashed while estimated, solid once confirmed, crossed when refuted. */
-export function standingOf(site: Site): 'estimated' | 'confirmed' | 'refuted' {
-  if (site.status === 'dismissed') return 'refuted'
-  const found = (site as Site & { outcome?: string }).outcome
-  if (found === 'confirmed') return 'confirmed'
-  if (found === 'empty') return 'refuted'
-  return 'estimated'
 }
 
 /** lowest is the southernmost point of the 90 % region, where its label stands clear of what is inside. */

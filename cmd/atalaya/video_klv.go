@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/sense/video"
+)
+
+func videoCommand() *cobra.Command {
+	c := &cobra.Command{Use: "video", Short: "Motion imagery: what its metadata says and which ground it saw"}
+	c.AddCommand(videoKLVCommand(), videoGeorefCommand())
+	return c
+}
+
+func videoKLVCommand() *cobra.Command {
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "klv FILE",
+		Short: "Every metadata packet of a transport stream or raw KLV file, one JSON line each",
+		Example: `  atalaya video klv flight.ts
+  atalaya video klv metadata.klv | jq '.items["13"].value'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return videoLines(cmd, args[0], quiet, video.WriteKLV)
+		},
+	}
+	videoFlags(c, &quiet)
+	return c
+}
+
+func videoFlags(c *cobra.Command, quiet *bool) {
+	c.Flags().BoolVar(quiet, "quiet", false, "no progress")
+	c.Flags().Bool("json", true, "JSON Lines: what the command prints anyway")
+}
+
+// videoPartly ends a command whose input could be read only in part: exit code 3.
+type videoPartly struct{ what string }
+
+func (p videoPartly) Error() string { return p.what }
+func (videoPartly) ExitCode() int   { return 3 }
+
+// videoLines runs write over a file, with progress, and names what could not be read.
+func videoLines(cmd *cobra.Command, path string, quiet bool, write func(io.Writer, io.Reader) (int, []video.Problem, error)) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return &atalaya.Error{Op: "video.read", File: path, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file."}
+	}
+	defer f.Close()
+	var in io.Reader = f
+	if !quiet {
+		in = &slowProgress{r: f, to: cmd.ErrOrStderr(), next: time.Now().Add(10 * time.Second)}
+	}
+	out := bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10)
+	n, problems, err := write(out, in)
+	err = errors.Join(err, out.Flush())
+	for _, p := range problems {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: byte %d: %s\n", path, p.At, p.What)
+	}
+	var e *atalaya.Error
+	if errors.As(err, &e) {
+		e.File = path
+		return e
+	}
+	if err == nil && len(problems) > 0 {
+		return videoPartly{fmt.Sprintf("%s: %d packets read, %d places could not be", path, n, len(problems))}
+	}
+	return err
+}
+
+// slowProgress says every ten seconds how much was read.
+type slowProgress struct {
+	r    io.Reader
+	to   io.Writer
+	next time.Time
+	read int64
+}
+
+func (s *slowProgress) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	s.read += int64(n)
+	if now := time.Now(); now.After(s.next) {
+		s.next = now.Add(10 * time.Second)
+		fmt.Fprintf(s.to, "%d MB read\n", s.read/1e6)
+	}
+	return n, err
+}

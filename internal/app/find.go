@@ -1,0 +1,270 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/locate/emitter"
+	"github.com/atalaya-isr/atalaya/locate/site"
+	"github.com/atalaya-isr/atalaya/locate/source"
+)
+
+// found is one thing that stood out, with what it says of the ground.
+type found struct {
+	detection atalaya.Detection
+	evidence  []atalaya.Evidence
+}
+
+// find asks the estimator of an observation's kind.
+func (a *App) find(ctx context.Context, o atalaya.Observation, m MissionState, seed uint64) ([]found, error) {
+	switch o.Kind {
+	case atalaya.GasSurvey:
+		return a.findGas(ctx, o, m, seed)
+	case atalaya.Bearings:
+		return findEmitter(o)
+	case atalaya.VideoTrack:
+		return findCoverage(o)
+	case atalaya.Report:
+		return findMention(o)
+	}
+	return nil, fmt.Errorf("no estimator for observations of kind %s", o.Kind)
+}
+
+// GasFinding is the body of a gas detection.
+type GasFinding struct {
+	Headline string        `json:"headline"`
+	Group    *source.Group `json:"group"`
+	Source   int           `json:"source"` // which of the group's sources
+}
+
+// duty is the probability that a working site emits while it is flown past: an assumption, see locate/site.
+const duty = 0.7
+
+func (a *App) findGas(ctx context.Context, o atalaya.Observation, m MissionState, seed uint64) ([]found, error) {
+	b, err := a.Record.Blobs().Open(o.Blob)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	s, err := surveyOf(b, o.Path, m.MissionFile)
+	if err != nil {
+		return nil, err
+	}
+	in, err := source.FromSurvey(s, false)
+	if err != nil {
+		return nothing(o, err)
+	}
+	in.Groups = slices.DeleteFunc(in.Groups, func(g source.Survey) bool { return g.Group != o.Part })
+	if in.Frame == nil || len(in.Groups) == 0 {
+		return nothing(o, failure(atalaya.BadInput, "Give `origin` in the survey or in mission.yaml", "the survey has no place on the Earth"))
+	}
+	res, err := source.Locate(ctx, in, source.Options{Seed: seed})
+	if err != nil {
+		if atalaya.KindOf(err) == atalaya.BadInput {
+			return nothing(o, err)
+		}
+		return nil, err
+	}
+	g := &res.Groups[0]
+	if len(g.Sources) == 0 {
+		look := gasLook(in, g)
+		return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(GasFinding{"no gas source found", g, -1})}, []atalaya.Evidence{look}}}, nil
+	}
+	var out []found
+	for i, src := range g.Sources {
+		if src.Lat == nil || src.Lon == nil {
+			continue
+		}
+		place := atalaya.Place{Lat: *src.Lat, Lon: *src.Lon, CovarianceM2: src.CovarianceM2, Regions: src.Regions}
+		p := 0.0 // that there are at least this many sources
+		for _, v := range countsFrom(g, i+1) {
+			p += v
+		}
+		note := fmt.Sprintf("gas source, probability %.2f that there is one: %s", p, ratesInWords(src.RateKgS))
+		e := site.FromDetection(site.Detection{Kind: "gas", StrengthKm2: site.GasStrengthKm2 * p, Place: &place, RateKgS: src.RateKgS, Note: note,
+			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}})
+		out = append(out, found{atalaya.Detection{Kind: atalaya.GasSource, Place: &place, Body: mustJSON(GasFinding{"gas source: " + ratesInWords(src.RateKgS), g, i})}, []atalaya.Evidence{e}})
+	}
+	return out, nil
+}
+
+// gasLook is what a survey that found nothing says against the ground about it: at each place the ratio of what was measured
+// with a source there to what was measured without, tempered by the chance that a working site rests. Worked out on a lattice
+// of the window that sites are asked about, and read at the nearest node.
+func gasLook(in source.Input, g *source.Group) atalaya.Evidence {
+	box, ok := aboutSamples(in)
+	if !ok {
+		return atalaya.Evidence{}
+	}
+	side := max(site.ScaleM, (box[2]-box[0])/60, (box[3]-box[1])/60)
+	nx, ny := int((box[2]-box[0])/side)+1, int((box[3]-box[1])/side)+1
+	var nodes [][2]float64
+	for j := range ny {
+		for i := range nx {
+			nodes = append(nodes, [2]float64{box[0] + (float64(i)+0.5)*side, box[1] + (float64(j)+0.5)*side})
+		}
+	}
+	ratio := g.LogRatio(nodes, side)
+	var ring []geodesy.LatLon
+	for _, c := range [][2]float64{{box[0], box[1]}, {box[2], box[1]}, {box[2], box[3]}, {box[0], box[3]}} {
+		ring = append(ring, in.Frame.GroundFromENU(c[0], c[1]))
+	}
+	return site.FromField("gas", "gas survey found no source: less likely here, by what could not have been missed", ring, func(p geodesy.LatLon) float64 {
+		xy := in.Frame.GroundENU(p)
+		i, j := int((xy[0]-box[0])/side), int((xy[1]-box[1])/side)
+		if xy[0] < box[0] || xy[1] < box[1] || i >= nx || j >= ny {
+			return 0
+		}
+		return math.Min(0, math.Log(1-duty+duty*math.Exp(ratio[j*nx+i])))
+	})
+}
+
+// countsFrom are the probabilities of n sources or more.
+func countsFrom(g *source.Group, n int) []float64 {
+	var out []float64
+	for k := n; k <= 9; k++ {
+		if v, ok := g.Count[fmt.Sprint(k)]; ok {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// nothing is what is found in an observation that cannot be judged: the reason, as a detection that weighs nothing.
+func nothing(o atalaya.Observation, why error) ([]found, error) {
+	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(map[string]string{"headline": "not judged: " + why.Error()})}, nil}}, nil
+}
+
+// aboutSamples is the box (west, south, east, north, local metres) about all samples with a margin of as much as they span,
+// at most 5 km: the ground that they may speak of.
+func aboutSamples(in source.Input) (box [4]float64, ok bool) {
+	box = [4]float64{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for _, g := range in.Groups {
+		for _, p := range g.Samples {
+			if !math.IsNaN(p.At[0]) && !math.IsNaN(p.At[1]) {
+				box = [4]float64{min(box[0], p.At[0]), min(box[1], p.At[1]), max(box[2], p.At[0]), max(box[3], p.At[1])}
+			}
+		}
+	}
+	m := min(5000, max(200, box[2]-box[0], box[3]-box[1]))
+	return [4]float64{box[0] - m, box[1] - m, box[2] + m, box[3] + m}, box[0] <= box[2]
+}
+
+func ratesInWords(rates map[string]atalaya.Interval) string {
+	names := make([]string, 0, len(rates))
+	for name := range rates {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int { // the strongest first, ties by name
+		if rates[a].P50 != rates[b].P50 {
+			if rates[a].P50 > rates[b].P50 {
+				return -1
+			}
+			return 1
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+	out := ""
+	for i, name := range names {
+		if i == 4 {
+			return out + ", ..."
+		}
+		if i > 0 {
+			out += ", "
+		}
+		r := rates[name]
+		out += fmt.Sprintf("%s %.2g g/s (%.2g to %.2g)", name, 1e3*r.P50, 1e3*r.P05, 1e3*r.P95)
+	}
+	return out
+}
+
+func findEmitter(o atalaya.Observation) ([]found, error) {
+	var b BearingsBody
+	if err := json.Unmarshal(o.Body, &b); err != nil {
+		return nil, err
+	}
+	bs := make([]emitter.Bearing, len(b.Rows))
+	for i, r := range b.Rows {
+		bs[i] = emitter.Bearing{Sensor: geodesy.LatLonHeight{Lat: r.Lat, Lon: r.Lon, HeightHAE: r.Height}, AzimuthDeg: r.Deg, SigmaDeg: r.SigmaDeg, BiasGroup: r.Group}
+	}
+	post, err := emitter.Locate(bs, emitter.Options{})
+	if err != nil {
+		return nothing(o, err)
+	}
+	var modes []site.Mode
+	for _, f := range post.Fixes {
+		modes = append(modes, site.Mode{At: f.At, CovarianceM2: f.CovarianceM2, Weight: f.Weight})
+	}
+	place := site.PlaceOf(modes...)
+	best := post.Fixes[0]
+	headline := fmt.Sprintf("emitter %s: half of the probability within %.0f m, %d bearings used, %d rejected", firstOf(b.Emitter, "(unnamed)"), best.CEP50M, best.Used, best.Rejected)
+	e := site.FromDetection(site.Detection{Kind: "signal", StrengthKm2: site.SignalStrengthKm2, Place: &place, Modes: modes, Note: headline + ", integrity " + string(best.Integrity)})
+	body := struct {
+		Headline  string            `json:"headline"`
+		Integrity emitter.Integrity `json:"integrity"`
+		Ellipse95 geodesy.Ellipse   `json:"ellipse95"`
+		CEP50M    float64           `json:"cep50_m"`
+		CEP95M    float64           `json:"cep95_m"`
+	}{headline, best.Integrity, best.Ellipse95, best.CEP50M, best.CEP95M}
+	return []found{{atalaya.Detection{Kind: atalaya.EmitterFix, Place: &place, Body: mustJSON(body)}, []atalaya.Evidence{e}}}, nil
+}
+
+// videoPD is the probability that a site in a footprint would have been called out, by day, unhidden: an assumption until
+// movers and call-outs come with part 3; low, because nobody has looked at the pixels yet.
+const videoPD = 0.2
+
+func findCoverage(o atalaya.Observation) ([]found, error) {
+	var b VideoBody
+	if err := json.Unmarshal(o.Body, &b); err != nil {
+		return nil, err
+	}
+	var looks []site.Look
+	for _, f := range b.Footprints {
+		ring := make([]geodesy.LatLon, 4)
+		for k, p := range f.Ring {
+			ring[k] = geodesy.LatLon{Lat: p[1], Lon: p[0]}
+		}
+		looks = append(looks, site.Look{Ring: ring, PD: videoPD})
+	}
+	headline := fmt.Sprintf("ground looked at by video in %d footprints, nothing called out", len(looks))
+	e := site.FromLooks("video", headline, looks)
+	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(map[string]any{"headline": headline, "footprints": len(looks)})}, []atalaya.Evidence{e}}}, nil
+}
+
+// reportRadiusM is how far around its place a report may mean, where it does not say: the way people name a ranch or a ford.
+const reportRadiusM = 2000
+
+func findMention(o atalaya.Observation) ([]found, error) {
+	b, err := reportOf(o)
+	if err != nil {
+		return nil, err
+	}
+	headline := firstOf(firstLine(b.Text[b.Body[0]:b.Body[1]]), "report")
+	at := b.Place
+	if b.Lat != nil && b.Lon != nil {
+		at = &geodesy.LatLon{Lat: *b.Lat, Lon: *b.Lon}
+	}
+	if at == nil && len(b.Coordinates) > 0 {
+		at = &geodesy.LatLon{Lat: b.Coordinates[0].Lat, Lon: b.Coordinates[0].Lon}
+	}
+	if at == nil {
+		return []found{{atalaya.Detection{Kind: atalaya.Mention, Body: mustJSON(map[string]string{"headline": headline + " (names no position)"})}, nil}}, nil
+	}
+	radius := b.RadiusM
+	if radius <= 0 {
+		radius = reportRadiusM
+	}
+	grade := firstOf(b.Grade, "F6")
+	e := site.FromReport(site.Report{At: *at, RadiusM: radius, Grade: grade, Note: "report: " + headline})
+	place := site.DiscPlace(*at, radius)
+	return []found{{atalaya.Detection{Kind: atalaya.Mention, Place: &place, Body: mustJSON(map[string]string{"headline": headline, "grade": grade})}, []atalaya.Evidence{e}}}, nil
+}

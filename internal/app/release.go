@@ -1,0 +1,266 @@
+package app
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/access"
+	"github.com/atalaya-isr/atalaya/product"
+	"github.com/atalaya-isr/atalaya/review"
+	"github.com/atalaya-isr/atalaya/store"
+)
+
+// Release is what left: the record of the decision, and the package as one blob.
+type Release struct {
+	ID             atalaya.ReleaseID `json:"id"`
+	Case           atalaya.CaseID    `json:"case"`
+	Recipient      string            `json:"recipient"`
+	At             time.Time         `json:"at"`
+	By             atalaya.AccountID `json:"by"`
+	Marking        string            `json:"marking"`
+	Reference      string            `json:"reference"` // as the recipient knows it
+	ManifestSHA256 string            `json:"manifest_sha256"`
+	Package        atalaya.BlobID    `json:"package"`  // the zip
+	Decision       json.RawMessage   `json:"decision"` // review.Record, to be judged again by review.Replay
+}
+
+// recordOf gathers all that a release of a case would rest on.
+func (a *App) recordOf(ctx context.Context, f CaseFile, by Account, recipient string, basis atalaya.LegalBasis) (review.Record, error) {
+	id, err := personal("rel_")
+	if err != nil {
+		return review.Record{}, err
+	}
+	marking, err := review.MarkingOf(f.Case.Snapshot)
+	if err != nil {
+		return review.Record{}, err
+	}
+	rec := review.Record{ID: atalaya.ReleaseID(id), Case: f.Case, Current: f.Current, Reviews: f.Reviews, By: by.ID, At: a.Clock().UTC(),
+		Recipient: strings.ToUpper(recipient), Marking: marking, LegalBasis: basis}
+	seen, flown := map[atalaya.ObservationID]bool{}, map[atalaya.SortieID]bool{}
+	for _, row := range f.Case.Snapshot.Ledger {
+		if row.Observation == "" || seen[row.Observation] {
+			continue
+		}
+		seen[row.Observation] = true
+		o, _, err := get[atalaya.Observation](ctx, a, access.Whole(), "observation", string(row.Observation))
+		if err != nil {
+			return rec, err
+		}
+		rec.Sources = append(rec.Sources, review.Source{Observation: o.ID, Kind: o.Kind, Sortie: o.Sortie})
+		if o.Sortie == "" || flown[o.Sortie] {
+			continue
+		}
+		flown[o.Sortie] = true
+		s, _, err := get[atalaya.Sortie](ctx, a, access.Whole(), "sortie", sortieKey(o.Mission, o.Sortie))
+		if isNotFound(err) {
+			continue // review names it as missing
+		}
+		if err != nil {
+			return rec, err
+		}
+		rec.Sorties = append(rec.Sorties, s)
+	}
+	return rec, nil
+}
+
+// Release lets a reviewed case go to one recipient: it builds the package, keeps it as a blob, then logs the release.
+// Refused without two different people's approvals of what stands now.
+func (a *App) Release(ctx context.Context, by Account, view access.View, id atalaya.CaseID, recipient string, basis atalaya.LegalBasis) (Release, Written, error) {
+	f, err := a.File(ctx, view, id)
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	if strings.TrimSpace(basis.Instrument) == "" {
+		basis = f.Case.LegalBasis
+	}
+	rec, err := a.recordOf(ctx, f, by, recipient, basis)
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	if !by.Decides() {
+		return Release{}, Written{}, failure(atalaya.Refused, "Ask an analyst or a reviewer", "%s may look, not release", by.Name)
+	}
+	released, err := review.Decide(rec)
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	pkg, err := a.build(ctx, released, rec)
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	zipped, err := zipOf(pkg)
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	blob, _, err := a.Record.Blobs().Put(bytes.NewReader(zipped))
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	rel := Release{ID: rec.ID, Case: f.Case.ID, Recipient: rec.Recipient, At: rec.At, By: by.ID, Marking: rec.Marking, Reference: pkg.Reference,
+		ManifestSHA256: pkg.ManifestSHA256, Package: blob, Decision: mustJSON(rec)}
+	// The case must still be what was judged.
+	w, err := a.write(ctx, by, store.NewEvent{Kind: store.ReleaseMade, Subject: string(rel.ID), Marking: rel.Marking, Body: mustJSON(rel)})
+	return rel, w, err
+}
+
+// build makes the package with the key under which this recipient's names are made.
+func (a *App) build(ctx context.Context, released review.Released, rec review.Record) (product.Package, error) {
+	key, err := a.partnerKey(ctx, rec.Recipient)
+	if err != nil {
+		return product.Package{}, err
+	}
+	return product.Build(released, product.Options{Key: key, Made: rec.At})
+}
+
+// partnerKey is the secret that names are re-keyed with for one partner; made at the first release to that partner.
+func (a *App) partnerKey(ctx context.Context, recipient string) ([]byte, error) {
+	name := "partner/" + recipient
+	key, err := a.Record.Secret(ctx, name)
+	if err == nil && len(key) > 0 {
+		return key, nil
+	}
+	if err != nil && !isNotFound(err) {
+		return nil, err
+	}
+	key = make([]byte, 32)
+	rand.Read(key) // never fails: it ends the program when the system has no randomness
+	return key, a.Record.SetSecret(ctx, name, key)
+}
+
+// Export writes a released package into a folder, whole or not at all: the files go into a folder beside it, which is then
+// renamed. Doing it again gives the same bytes.
+func (a *App) Export(ctx context.Context, by Account, view access.View, id atalaya.ReleaseID, out string) (dir string, err error) {
+	rel, e, err := get[Release](ctx, a, view, "release", string(id))
+	if err != nil {
+		return "", err
+	}
+	var rec review.Record
+	if err := json.Unmarshal(rel.Decision, &rec); err != nil {
+		return "", err
+	}
+	released, err := review.Replay(rec)
+	if err != nil {
+		return "", err
+	}
+	pkg, err := a.build(ctx, released, rec)
+	if err != nil {
+		return "", err
+	}
+	if pkg.ManifestSHA256 != rel.ManifestSHA256 {
+		return "", failure(atalaya.Failed, "Export it from the version that released it, or take the package of the workbench",
+			"this version would not write the bytes that were released")
+	}
+	dir = filepath.Join(out, rel.Reference)
+	if same, err := holds(dir, pkg); err != nil || same {
+		return dir, err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp(out, ".partial-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	for _, f := range pkg.Files {
+		if err := writeSynced(filepath.Join(tmp, f.Name), f.Bytes); err != nil {
+			return "", err
+		}
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return "", err
+	}
+	if err := syncDir(tmp); err != nil {
+		return "", err
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		return "", &atalaya.Error{Op: "release.export", File: dir, Kind: atalaya.Failed, Err: err, Hint: "Name an empty folder with --out"}
+	}
+	if err := syncDir(out); err != nil {
+		return "", err
+	}
+	_, err = a.write(ctx, by, store.NewEvent{Kind: store.ReleaseExported, Subject: string(id), Marking: e.Marking, Body: mustJSON(map[string]string{"manifest_sha256": rel.ManifestSHA256})})
+	return dir, err
+}
+
+// holds reports whether a folder has exactly these files; a folder with others is refused, one that is missing is not one.
+func holds(dir string, pkg product.Package) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if len(entries) == len(pkg.Files) {
+		same := true
+		for _, f := range pkg.Files {
+			b, err := os.ReadFile(filepath.Join(dir, f.Name))
+			same = same && err == nil && bytes.Equal(b, f.Bytes)
+		}
+		if same {
+			return true, nil
+		}
+	}
+	return false, &atalaya.Error{Op: "release.export", File: dir, Kind: atalaya.Failed, Err: errors.New("the folder exists and holds something else"), Hint: "Name another folder with --out"}
+}
+
+func writeSynced(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// zipOf packs the files in their order with fixed times, so that the same package is the same bytes.
+func zipOf(pkg product.Package) ([]byte, error) {
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	for _, f := range pkg.Files {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(f.Bytes); err != nil {
+			return nil, err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// PackageZip opens the package of a release as it was released.
+func (a *App) PackageZip(ctx context.Context, view access.View, id atalaya.ReleaseID) (io.ReadSeekCloser, string, error) {
+	rel, _, err := get[Release](ctx, a, view, "release", string(id))
+	if err != nil {
+		return nil, "", err
+	}
+	b, err := a.Record.Blobs().Open(rel.Package)
+	if err != nil {
+		return nil, "", err
+	}
+	return b, fmt.Sprintf("%s-%s.zip", rel.Reference, strings.ToLower(rel.Recipient)), nil
+}

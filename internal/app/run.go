@@ -1,0 +1,187 @@
+package app
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/access"
+	"github.com/atalaya-isr/atalaya/intake"
+	"github.com/atalaya-isr/atalaya/store"
+)
+
+// RunOptions say how a mission is run.
+type RunOptions struct {
+	Seed     uint64
+	All      bool            // rank the whole record, not this mission
+	Progress intake.Progress // while files are read
+}
+
+// SitesDocument is the answer of `run --json`: atalaya.sites/1.
+type SitesDocument struct {
+	Schema  string         `json:"schema"`
+	Banner  string         `json:"banner"`
+	Mission string         `json:"mission"`
+	Sites   []SiteDocument `json:"sites"`
+	Files   []FileDocument `json:"files"`
+	Seed    uint64         `json:"seed"`
+	Version string         `json:"version"`
+}
+
+// SiteDocument is one site of a SitesDocument.
+type SiteDocument struct {
+	ID           atalaya.CandidateID         `json:"id"`
+	Rank         int                         `json:"rank"`
+	Lat          float64                     `json:"lat"`
+	Lon          float64                     `json:"lon"`
+	Probability  float64                     `json:"probability"`
+	Word         *string                     `json:"word"`
+	Regions      atalaya.Regions             `json:"regions"`
+	CovarianceM2 [2][2]float64               `json:"covariance_m2"`
+	RateKgS      map[string]atalaya.Interval `json:"rate_kg_s"`
+	Evidence     []EvidenceDocument          `json:"evidence"`
+	Alternatives []atalaya.Alternative       `json:"alternatives"`
+	Status       string                      `json:"status"`
+	Marking      string                      `json:"marking"`
+}
+
+// EvidenceDocument is one row of a site's ledger.
+type EvidenceDocument struct {
+	Kind        string                `json:"kind"`
+	Observation atalaya.ObservationID `json:"observation"`
+	LogOdds     float64               `json:"log_odds"`
+	Grade       string                `json:"grade"`
+	Note        string                `json:"note"`
+}
+
+// FileDocument is one file of a SitesDocument.
+type FileDocument struct {
+	Path     string         `json:"path"`
+	Kind     string         `json:"kind"`
+	SHA256   atalaya.BlobID `json:"sha256"`
+	Records  int            `json:"records"`
+	Problems []Problem      `json:"problems"`
+}
+
+// Run is the main job: every file of a mission folder into the record, all that follows from them worked out, and the
+// ranking. partial says that some file was unknown or could not be read in part. Run again, it takes up where it stopped,
+// and what was done is not done twice.
+func (a *App) Run(ctx context.Context, dir string, o RunOptions) (doc SitesDocument, partial bool, err error) {
+	m, err := ReadMission(dir)
+	if err != nil {
+		return doc, false, err
+	}
+	if err := a.takeMission(ctx, m); err != nil {
+		return doc, false, err
+	}
+	var taken []string // ids of the files, in the order of the folder
+	seed := strconv.FormatUint(o.Seed, 10)
+	err = intake.Walk(ctx, dir, func(f intake.File) error {
+		if f.Kind == intake.Mission || f.Kind == intake.Truth { // truth is for score alone
+			return nil
+		}
+		partial = partial || f.Partial
+		blob, err := a.keep(dir, f)
+		if err != nil {
+			return err
+		}
+		file := File{Mission: m.ID(), Path: f.Path, Kind: string(f.Kind), Blob: blob, Bytes: f.Bytes, Sortie: m.SortieOf(f.Path)}
+		for _, p := range f.Problems {
+			file.Noticed = append(file.Noticed, Problem(p))
+		}
+		file.Problems = merged(file.Noticed)
+		id := fileID(m.ID(), f.Path, blob)
+		taken = append(taken, id)
+		e := store.NewEvent{Time: a.Clock(), Actor: System, Kind: store.FileTaken, Subject: id, Marking: m.Marking, Body: mustJSON(file),
+			Key: a.key("taken", id, seed, string(mustJSON(m)))}
+		if decoders[file.Kind] != nil && blob != "" {
+			e.Jobs = []store.Job{task{Mission: m.ID(), File: id, Seed: o.Seed}.job(decodeFile)}
+		}
+		_, err = a.Record.Append(ctx, e)
+		return err
+	}, o.Progress)
+	if err != nil {
+		return doc, partial, err
+	}
+	if _, err := a.Record.Append(ctx, store.NewEvent{Time: a.Clock(), Actor: System, Kind: store.MissionMade, Subject: string(m.ID()), Marking: m.Marking,
+		Body: mustJSON(MissionState{m.ID(), m}), Key: a.key("read", string(m.ID()), seed, string(mustJSON(m)), string(mustJSON(taken))), Jobs: []store.Job{assessJob(m.ID())}}); err != nil {
+		return doc, partial, err
+	}
+	a.talk("%d files taken", len(taken))
+	if err := a.Drain(ctx); err != nil {
+		return doc, partial, err
+	}
+	doc, lost, err := a.document(ctx, m, taken, o)
+	return doc, partial || lost, err
+}
+
+// takeMission records the mission and its sorties.
+func (a *App) takeMission(ctx context.Context, m MissionFile) error {
+	events := []store.NewEvent{{Time: a.Clock(), Actor: System, Kind: store.MissionMade, Subject: string(m.ID()), Marking: m.Marking,
+		Body: mustJSON(MissionState{m.ID(), m}), Key: a.key("mission", string(m.ID()), string(mustJSON(m)))}}
+	for _, s := range m.Sorties {
+		events = append(events, store.NewEvent{Time: a.Clock(), Actor: System, Kind: store.SortieMade, Subject: sortieKey(m.ID(), s.ID), Marking: m.Marking,
+			Body: mustJSON(s), Key: a.key("sortie", string(m.ID()), string(mustJSON(s)))})
+	}
+	_, err := a.Record.Append(ctx, events...)
+	return err
+}
+
+// keep puts a file's bytes among the blobs; what could not be read has none.
+func (a *App) keep(dir string, f intake.File) (atalaya.BlobID, error) {
+	if f.SHA256 == "" {
+		return "", nil
+	}
+	if id := atalaya.BlobID(f.SHA256); a.Record.Blobs().Has(id) {
+		return id, nil
+	}
+	r, err := os.Open(filepath.Join(dir, filepath.FromSlash(f.Path)))
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	id, _, err := a.Record.Blobs().Put(r)
+	return id, err
+}
+
+// document is the ranking as `run --json` prints it.
+func (a *App) document(ctx context.Context, m MissionFile, taken []string, o RunOptions) (doc SitesDocument, lost bool, err error) {
+	id := m.ID()
+	if o.All {
+		id = ""
+	}
+	doc = SitesDocument{Schema: "atalaya.sites/1", Mission: m.Name, Sites: []SiteDocument{}, Files: []FileDocument{}, Seed: o.Seed, Version: a.Version}
+	for _, fid := range taken {
+		f, _, err := get[File](ctx, a, access.Whole(), "file", fid)
+		if err != nil {
+			return doc, false, err
+		}
+		doc.Files = append(doc.Files, FileDocument{f.Path, f.Kind, f.Blob, f.Records, f.Problems})
+		lost = lost || decoders[f.Kind] != nil && f.Records == 0
+	}
+	as, err := a.Ranking(ctx, access.Whole(), id)
+	if err != nil && !isNotFound(err) {
+		return doc, lost, err
+	}
+	cases, err := a.caseFiles(ctx, access.Whole())
+	if err != nil {
+		return doc, lost, err
+	}
+	marks := []string{m.Marking}
+	for _, c := range as.Candidates {
+		s := SiteDocument{ID: c.ID, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Probability: c.Probability, Word: c.Word, Regions: c.Place.Regions,
+			CovarianceM2: c.Place.CovarianceM2, RateKgS: c.RateKgS, Alternatives: c.Alternatives, Status: statusOf(cases[c.ID]), Marking: c.Marking}
+		for _, row := range c.Ledger {
+			s.Evidence = append(s.Evidence, EvidenceDocument{row.Kind, row.Observation, row.LogOdds, row.Grade, row.Note})
+		}
+		doc.Sites = append(doc.Sites, s)
+		marks = append(marks, c.Marking)
+	}
+	slices.Sort(marks)
+	b, err := BannerOf(slices.Compact(marks)...)
+	doc.Banner = b.Text
+	return doc, lost, err
+}

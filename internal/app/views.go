@@ -1,0 +1,440 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/access"
+	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/outcome"
+	"github.com/atalaya-isr/atalaya/review"
+	"github.com/atalaya-isr/atalaya/store"
+)
+
+// Banner is the roll-up of what one screen shows.
+type Banner struct {
+	Text  string `json:"text"`
+	Level string `json:"level"` // U, CUI, C, S, TS or TS//SCI: decides the ground colour
+}
+
+// BannerOf rolls markings up into the banner of a screen; a screen that shows nothing is unclassified.
+func BannerOf(portions ...string) (Banner, error) {
+	some := slices.DeleteFunc(slices.Clone(portions), func(p string) bool { return p == "" })
+	if len(some) == 0 {
+		some = []string{"(U)"}
+	}
+	whole, err := atalaya.RollUp(some...)
+	if err != nil {
+		return Banner{}, err
+	}
+	m, err := atalaya.ParseMarking(whole)
+	if err != nil {
+		return Banner{}, err
+	}
+	level, _, _ := strings.Cut(strings.Trim(m.Portion(), "()"), "/")
+	return Banner{Text: m.Banner(), Level: level}, nil
+}
+
+// SiteView is a candidate as a screen or a list shows it.
+type SiteView struct {
+	ID           atalaya.CandidateID         `json:"id"`
+	Mission      atalaya.MissionID           `json:"mission"`
+	Rank         int                         `json:"rank"`
+	Lat          float64                     `json:"lat"`
+	Lon          float64                     `json:"lon"`
+	Digits       int                         `json:"digits"` // decimals of degrees that the error allows
+	Probability  float64                     `json:"probability"`
+	Word         *string                     `json:"word"`
+	LogOdds      float64                     `json:"log_odds"`
+	Regions      atalaya.Regions             `json:"regions"`
+	CovarianceM2 [2][2]float64               `json:"covariance_m2"`
+	Ellipse95    geodesy.Ellipse             `json:"ellipse95"`
+	RateKgS      map[string]atalaya.Interval `json:"rate_kg_s,omitempty"`
+	Status       string                      `json:"status"`
+	Marking      string                      `json:"marking"`
+	AsOf         time.Time                   `json:"as_of"`
+	Kinds        []string                    `json:"evidence_kinds"`
+}
+
+// digits is the number of decimals of a degree whose step is no finer than a third of the semi-major axis of the 50 % region.
+func digits(c [2][2]float64) int {
+	e := geodesy.EllipseOf(c, 0.5)
+	step := max(e.MajorM, 1) / 3
+	return max(0, min(6, int(math.Floor(math.Log10(111e3/step)))))
+}
+
+func siteView(c atalaya.Candidate, f *CaseFile) SiteView {
+	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Probability: c.Probability, Word: c.Word,
+		Regions: c.Place.Regions, CovarianceM2: c.Place.CovarianceM2, Ellipse95: geodesy.EllipseOf(c.Place.CovarianceM2, 0.95), RateKgS: c.RateKgS,
+		Status: statusOf(f), Marking: c.Marking, AsOf: c.AsOf, Kinds: []string{}}
+	for _, row := range c.Ledger {
+		v.LogOdds += row.LogOdds
+		if row.Observation != "" && !slices.Contains(v.Kinds, row.Kind) {
+			v.Kinds = append(v.Kinds, row.Kind)
+		}
+	}
+	slices.Sort(v.Kinds)
+	return v
+}
+
+// statusOf is one word for where people have got with a place.
+func statusOf(f *CaseFile) string {
+	switch {
+	case f == nil:
+		return "new"
+	case len(f.Outcomes) > 0:
+		return "outcome"
+	case len(f.Releases) > 0:
+		return "released"
+	}
+	switch f.Standing.State {
+	case review.OneApproval:
+		return "approved-once"
+	case review.Approved:
+		return "approved"
+	case review.OnHold:
+		return "held"
+	case review.Dismissed:
+		return "dismissed"
+	}
+	return "case"
+}
+
+// SitesView is the ranking as a screen shows it.
+type SitesView struct {
+	Banner Banner     `json:"banner"`
+	AsOf   time.Time  `json:"as_of"`
+	Sites  []SiteView `json:"sites"`
+}
+
+// Sites is the ranking of a mission ("" is the whole record) with where people have got.
+func (a *App) Sites(ctx context.Context, view access.View, mission atalaya.MissionID) (SitesView, error) {
+	as, err := a.Ranking(ctx, view, mission)
+	if isNotFound(err) { // nothing assessed yet
+		as, err = Assessment{}, nil
+	}
+	if err != nil {
+		return SitesView{}, err
+	}
+	files, err := a.caseFiles(ctx, view)
+	if err != nil {
+		return SitesView{}, err
+	}
+	out := SitesView{AsOf: as.AsOf, Sites: []SiteView{}}
+	var marks []string
+	for _, c := range as.Candidates {
+		out.Sites = append(out.Sites, siteView(c, files[c.ID]))
+		marks = append(marks, c.Marking)
+	}
+	if mission != "" {
+		m, err := a.Record.Get(ctx, view, "mission", string(mission))
+		if err != nil {
+			return out, err
+		}
+		marks = append(marks, m.Marking)
+	}
+	out.Banner, err = BannerOf(marks...)
+	return out, err
+}
+
+// caseFiles are the cases by their candidate.
+func (a *App) caseFiles(ctx context.Context, view access.View) (map[atalaya.CandidateID]*CaseFile, error) {
+	es, err := a.all(ctx, view, store.Query{Kind: "case"})
+	if err != nil {
+		return nil, err
+	}
+	out := map[atalaya.CandidateID]*CaseFile{}
+	for _, e := range es {
+		f, err := a.File(ctx, view, atalaya.CaseID(e.ID))
+		if err != nil {
+			return nil, err
+		}
+		out[f.Case.Candidate] = &f
+	}
+	return out, nil
+}
+
+// LogRow is an event as one reader may see it.
+type LogRow struct {
+	ID        store.Cursor      `json:"id"`
+	Prev      store.Cursor      `json:"prev"`
+	Time      time.Time         `json:"time"`
+	Actor     atalaya.AccountID `json:"actor"`
+	ActorName string            `json:"actor_name"`
+	Kind      string            `json:"kind"`
+	Subject   string            `json:"subject"`
+	Marking   string            `json:"marking"`
+}
+
+// names maps accounts to what people call them.
+func (a *App) names(ctx context.Context) (map[atalaya.AccountID]string, error) {
+	accounts, err := a.Accounts(ctx)
+	out := map[atalaya.AccountID]string{System: "Atalaya"}
+	for _, c := range accounts {
+		out[c.ID] = c.Name
+	}
+	return out, err
+}
+
+func rowOf(e store.Event, names map[atalaya.AccountID]string) LogRow {
+	return LogRow{Time: e.Time, Actor: e.Actor, ActorName: names[e.Actor], Kind: e.Kind, Subject: e.Subject, Marking: e.Marking}
+}
+
+// Follow lists the log after a cursor.
+func (a *App) Follow(ctx context.Context, view access.View, after store.Cursor, limit int) (rows []LogRow, next store.Cursor, reset bool, err error) {
+	t, err := a.Record.Follow(ctx, view, after, limit)
+	if err != nil {
+		return nil, "", false, err
+	}
+	names, err := a.names(ctx)
+	rows = []LogRow{}
+	for _, e := range t.Events {
+		r := rowOf(e.Event, names)
+		r.ID, r.Prev = e.ID, e.Prev
+		rows = append(rows, r)
+	}
+	return rows, t.Next, t.Reset, err
+}
+
+// ObservationRow is an observation as a card lists it.
+type ObservationRow struct {
+	ID       atalaya.ObservationID   `json:"id"`
+	Kind     atalaya.ObservationKind `json:"kind"`
+	Sensor   string                  `json:"sensor"`
+	Path     string                  `json:"path"`
+	Part     string                  `json:"part"`
+	When     atalaya.Span            `json:"when"`
+	Marking  string                  `json:"marking"`
+	Standing store.Standing          `json:"standing"`
+	Summary  string                  `json:"summary"`
+}
+
+func observationRow(o atalaya.Observation, e store.Entity) ObservationRow {
+	r := ObservationRow{ID: o.ID, Kind: o.Kind, Sensor: o.Sensor, Path: o.Path, Part: o.Part, When: o.When, Marking: o.Marking, Standing: e.Standing}
+	switch o.Kind {
+	case atalaya.GasSurvey:
+		var b GasBody
+		if json.Unmarshal(o.Body, &b) == nil {
+			r.Summary = fmt.Sprintf("%d samples of %s", b.Samples, strings.Join(b.Compounds, ", "))
+		}
+	case atalaya.VideoTrack:
+		var b VideoBody
+		if json.Unmarshal(o.Body, &b) == nil {
+			r.Summary = fmt.Sprintf("%d metadata packets, heights %s", b.Packets, firstOf(b.Datum, "not stated"))
+		}
+	case atalaya.Bearings:
+		var b BearingsBody
+		if json.Unmarshal(o.Body, &b) == nil {
+			r.Summary = fmt.Sprintf("%d bearings on %s", len(b.Rows), firstOf(b.Emitter, "an emitter"))
+		}
+	case atalaya.Report:
+		if b, err := reportOf(o); err == nil {
+			r.Summary = firstOf(firstLine(b.Text[b.Body[0]:b.Body[1]]), "report")
+		}
+	}
+	return r
+}
+
+func firstLine(s string) string {
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			if r := []rune(line); len(r) > 120 {
+				return string(r[:119]) + "…"
+			}
+			return line
+		}
+	}
+	return ""
+}
+
+// SiteCard is all about one place.
+type SiteCard struct {
+	Banner       Banner                `json:"banner"`
+	Site         SiteView              `json:"site"`
+	Basis        string                `json:"basis"`
+	Ledger       []atalaya.LedgerItem  `json:"ledger"`
+	Alternatives []atalaya.Alternative `json:"alternatives"`
+	Case         *CaseView             `json:"case"`
+	BasisChanged bool                  `json:"basis_changed"`
+	Missing      string                `json:"missing"` // before it can be released
+	Reviews      []ReviewView          `json:"reviews"`
+	Releases     []ReleaseView         `json:"releases"`
+	Outcomes     []outcome.Report      `json:"outcomes"`
+	Observations []ObservationRow      `json:"observations"`
+	History      []LogRow              `json:"history"`
+	May          May                   `json:"may"`
+}
+
+// CaseView is a case as a card shows it.
+type CaseView struct {
+	ID           atalaya.CaseID      `json:"id"`
+	Candidate    atalaya.CandidateID `json:"candidate"`
+	OpenedBy     atalaya.AccountID   `json:"opened_by"`
+	OpenedByName string              `json:"opened_by_name"`
+	OpenedAt     time.Time           `json:"opened_at"`
+	LegalBasis   atalaya.LegalBasis  `json:"legal_basis"`
+	Basis        string              `json:"basis"`
+}
+
+// ReviewView is a review with the name of the person.
+type ReviewView struct {
+	atalaya.Review
+	ByName string `json:"by_name"`
+}
+
+// ReleaseView is a release as a card lists it.
+type ReleaseView struct {
+	ID             atalaya.ReleaseID `json:"id"`
+	Recipient      string            `json:"recipient"`
+	At             time.Time         `json:"at"`
+	ByName         string            `json:"by_name"`
+	Marking        string            `json:"marking"`
+	Reference      string            `json:"reference"`
+	ManifestSHA256 string            `json:"manifest_sha256"`
+	URL            string            `json:"url"`
+}
+
+// May says what this reader may do now, and why not.
+type May struct {
+	Open    bool              `json:"open"`
+	Review  bool              `json:"review"`
+	Release bool              `json:"release"`
+	Outcome bool              `json:"outcome"`
+	WhyNot  map[string]string `json:"why_not"`
+}
+
+// Card is all about one place, as one account may see it.
+func (a *App) Card(ctx context.Context, who Account, view access.View, id atalaya.CandidateID) (SiteCard, error) {
+	c, err := a.Candidate(ctx, view, id)
+	cs, _, found, err2 := a.CaseOf(ctx, view, id)
+	if err2 != nil {
+		return SiteCard{}, err2
+	}
+	if isNotFound(err) && found {
+		c, err = cs.Snapshot, nil // the place is gone, the case is not
+	}
+	if err != nil {
+		return SiteCard{}, err
+	}
+	names, err := a.names(ctx)
+	if err != nil {
+		return SiteCard{}, err
+	}
+	card := SiteCard{Ledger: c.Ledger, Alternatives: c.Alternatives, Reviews: []ReviewView{}, Releases: []ReleaseView{}, Outcomes: []outcome.Report{}, Observations: []ObservationRow{}, History: []LogRow{}}
+	if card.Basis, err = review.BasisOf(c); err != nil {
+		return card, err
+	}
+	var file *CaseFile
+	if found {
+		f, err := a.File(ctx, view, cs.ID)
+		if err != nil {
+			return card, err
+		}
+		file = &f
+		if err := a.fillCase(ctx, &card, f, view, names); err != nil {
+			return card, err
+		}
+	}
+	card.Site = siteView(c, file)
+	card.May = mayDo(who, file)
+	marks := []string{c.Marking}
+	seen := map[atalaya.ObservationID]bool{}
+	for _, row := range c.Ledger {
+		marks = append(marks, row.Marking)
+		if row.Observation == "" || seen[row.Observation] {
+			continue
+		}
+		seen[row.Observation] = true
+		o, e, err := get[atalaya.Observation](ctx, a, view, "observation", string(row.Observation))
+		if isNotFound(err) {
+			continue // this reader may not see it
+		}
+		if err != nil {
+			return card, err
+		}
+		card.Observations = append(card.Observations, observationRow(o, e))
+		marks = append(marks, o.Marking)
+	}
+	card.Banner, err = BannerOf(marks...)
+	return card, err
+}
+
+func (a *App) fillCase(ctx context.Context, card *SiteCard, f CaseFile, view access.View, names map[atalaya.AccountID]string) error {
+	card.Case = &CaseView{f.Case.ID, f.Case.Candidate, f.Case.OpenedBy, names[f.Case.OpenedBy], f.Case.OpenedAt, f.Case.LegalBasis, f.Case.Basis}
+	card.BasisChanged = f.Standing.State == review.BasisChanged
+	card.Missing = f.Standing.Missing
+	card.Outcomes = append(card.Outcomes, f.Outcomes...)
+	for _, r := range f.Reviews {
+		card.Reviews = append(card.Reviews, ReviewView{r, names[r.By]})
+	}
+	for _, r := range f.Releases {
+		card.Releases = append(card.Releases, ReleaseView{r.ID, r.Recipient, r.At, names[r.By], r.Marking, r.Reference, r.ManifestSHA256, "/api/releases/" + string(r.ID) + "/package.zip"})
+	}
+	// What came back stands in the ledger, without weight: outcomes weigh only once a calibration exists.
+	for _, o := range outcome.Current(outcomesOf(f)) {
+		card.Ledger = append(slices.Clip(card.Ledger), outcome.Row(o, f.Case.Marking))
+	}
+	subjects := []string{string(f.Case.ID)}
+	for _, r := range f.Reviews {
+		subjects = append(subjects, string(r.ID))
+	}
+	for _, r := range f.Releases {
+		subjects = append(subjects, string(r.ID))
+	}
+	for _, o := range f.Outcomes {
+		subjects = append(subjects, string(o.ID))
+	}
+	for _, s := range subjects {
+		es, err := a.Record.Events(ctx, view, s)
+		if err != nil {
+			return err
+		}
+		for _, e := range es {
+			card.History = append(card.History, rowOf(e, names))
+		}
+	}
+	slices.SortStableFunc(card.History, func(x, y LogRow) int { return x.Time.Compare(y.Time) })
+	return nil
+}
+
+func outcomesOf(f CaseFile) []atalaya.Outcome {
+	out := make([]atalaya.Outcome, len(f.Outcomes))
+	for i, o := range f.Outcomes {
+		out[i] = o.Outcome
+	}
+	return out
+}
+
+func mayDo(who Account, f *CaseFile) May {
+	m := May{WhyNot: map[string]string{}}
+	if !who.Decides() {
+		for _, what := range []string{"open", "review", "release", "outcome"} {
+			m.WhyNot[what] = "this account may look, not decide"
+		}
+		return m
+	}
+	if f == nil {
+		m.Open = true
+		for _, what := range []string{"review", "release", "outcome"} {
+			m.WhyNot[what] = "no case is open on this place"
+		}
+		return m
+	}
+	m.WhyNot["open"] = "a case is open"
+	m.Outcome = true
+	m.Review = f.Standing.State != review.BasisChanged
+	if !m.Review {
+		m.WhyNot["review"] = f.Standing.Missing
+	}
+	m.Release = f.Standing.State == review.Approved
+	if !m.Release {
+		m.WhyNot["release"] = f.Standing.Missing
+	}
+	return m
+}

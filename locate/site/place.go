@@ -1,0 +1,217 @@
+package site
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/geodesy"
+)
+
+// A Mode is one place where a thing may be: a normal density on the ground (covariance east, north, m²) and its weight.
+type Mode struct {
+	At           geodesy.LatLon
+	CovarianceM2 [2][2]float64
+	Weight       float64
+}
+
+// PlaceOf is the place of normal modes, the first of which names the position: its regions are, level by level, the ellipses
+// of every mode, which together hold at least their share.
+func PlaceOf(modes ...Mode) atalaya.Place {
+	if len(modes) == 0 {
+		panic("site: a place without a mode")
+	}
+	region := func(p float64) json.RawMessage {
+		var rings [][]geodesy.LatLon
+		for _, m := range modes {
+			rings = append(rings, geodesy.EllipseOf(m.CovarianceM2, p).Ring(m.At, ringPoints))
+		}
+		return polygons(rings)
+	}
+	return atalaya.Place{
+		Lat: modes[0].At.Lat, Lon: modes[0].At.Lon, CovarianceM2: modes[0].CovarianceM2,
+		Regions: atalaya.Regions{P50: region(0.5), P90: region(0.9), P95: region(0.95)},
+	}
+}
+
+// DiscPlace is a place somewhere, equally likely, within a radius: a circle of r·√p holds share p of it.
+func DiscPlace(at geodesy.LatLon, radiusM float64) atalaya.Place {
+	region := func(p float64) json.RawMessage {
+		r := radiusM * math.Sqrt(p)
+		return polygons([][]geodesy.LatLon{geodesy.Ellipse{MajorM: r, MinorM: r}.Ring(at, ringPoints)})
+	}
+	v := radiusM * radiusM / 4 // variance along each axis of a uniform disc
+	return atalaya.Place{
+		Lat: at.Lat, Lon: at.Lon, CovarianceM2: [2][2]float64{{v, 0}, {0, v}},
+		Regions: atalaya.Regions{P50: region(0.5), P90: region(0.9), P95: region(0.95)},
+	}
+}
+
+// ringPoints is how many corners an ellipse is drawn with: it then lies within 0.1 % of its axis of the curve.
+const ringPoints = 72
+
+// polygons is a GeoJSON Polygon, or a MultiPolygon of several or where a ring crosses the antimeridian, where it is cut
+// (RFC 7946, section 3.1.9). A ring that goes around a pole is closed along it.
+func polygons(rings [][]geodesy.LatLon) json.RawMessage {
+	var parts [][][2]float64
+	for _, r := range rings {
+		parts = append(parts, cut(r)...)
+	}
+	b := []byte(`{"type":"Polygon","coordinates":`)
+	if len(parts) > 1 {
+		b = []byte(`{"type":"MultiPolygon","coordinates":[`)
+	}
+	for i, part := range parts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, "[["...)
+		for k := range len(part) + 1 {
+			p := part[k%len(part)]
+			if k > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, '[')
+			b = strconv.AppendFloat(b, p[0], 'f', 7, 64) // a centimetre
+			b = append(b, ',')
+			b = strconv.AppendFloat(b, p[1], 'f', 7, 64)
+			b = append(b, ']')
+		}
+		b = append(b, "]]"...)
+	}
+	if len(parts) > 1 {
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+// cut unrolls a ring so that its longitudes run on, and cuts it at ±180°.
+func cut(ring []geodesy.LatLon) [][][2]float64 {
+	var flat [][2]float64
+	lon := ring[0].Lon
+	for _, p := range ring {
+		lon += geodesy.Wrap180(p.Lon - lon)
+		flat = append(flat, [2]float64{lon, p.Lat})
+	}
+	if turn := lon + geodesy.Wrap180(ring[0].Lon-lon) - ring[0].Lon; math.Abs(turn) > 180 { // around a pole
+		pole := math.Copysign(90, flat[0][1])
+		flat = append(flat, [2]float64{ring[0].Lon + turn, flat[0][1]}, [2]float64{ring[0].Lon + turn, pole}, [2]float64{ring[0].Lon, pole})
+	}
+	var out [][][2]float64
+	for k := -1.0; k <= 1; k++ { // which turn of the globe
+		part := clip(clip(flat, k*360-180, 1), k*360+180, -1)
+		for i := range part {
+			part[i][0] -= k * 360
+		}
+		if len(part) >= 3 {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// clip keeps what of a convex ring lies on one side of a meridian: east of it for side 1, west for -1
+// (I. E. Sutherland and G. W. Hodgman, Communications of the ACM 17(1), 1974).
+func clip(ring [][2]float64, meridian, side float64) [][2]float64 {
+	var out [][2]float64
+	for i, p := range ring {
+		q := ring[(i+1)%len(ring)]
+		in, next := (p[0]-meridian)*side >= 0, (q[0]-meridian)*side >= 0
+		if in {
+			out = append(out, p)
+		}
+		if in != next {
+			t := (meridian - p[0]) / (q[0] - p[0])
+			out = append(out, [2]float64{meridian, p[1] + t*(q[1]-p[1])})
+		}
+	}
+	return out
+}
+
+const (
+	// addsNothing: a place whose variance is a hundred times that of the sharpest moves it by less than a twentieth of a
+	// standard deviation on average; the sharpest then keeps its own region, of whatever shape.
+	addsNothing = 100
+	// consistent is the squared Mahalanobis distance of two places that 99 % of pairs of the same point keep below
+	// (chi-square, two degrees of freedom).
+	consistent = 9.210340371976184
+)
+
+// combine is what several places of one thing say together: the sharpest, sharpened by each that is consistent with it.
+// A single place, or one that no other sharpens, comes back unchanged.
+func combine(places []atalaya.Place) atalaya.Place {
+	slices.SortStableFunc(places, func(a, b atalaya.Place) int { return cmp.Compare(trace(a), trace(b)) })
+	best := Mode{At: geodesy.LatLon{Lat: places[0].Lat, Lon: places[0].Lon}, CovarianceM2: places[0].CovarianceM2}
+	changed := false
+	for _, p := range places[1:] {
+		if trace(p) > addsNothing*trace(places[0]) {
+			continue
+		}
+		if m, ok := product(best, Mode{At: geodesy.LatLon{Lat: p.Lat, Lon: p.Lon}, CovarianceM2: p.CovarianceM2}); ok {
+			best, changed = m, true
+		}
+	}
+	if !changed {
+		return places[0]
+	}
+	return PlaceOf(best)
+}
+
+// excludes reports whether two places are too far apart to be one.
+func excludes(a, b atalaya.Place) bool {
+	_, ok := product(Mode{At: geodesy.LatLon{Lat: a.Lat, Lon: a.Lon}, CovarianceM2: a.CovarianceM2},
+		Mode{At: geodesy.LatLon{Lat: b.Lat, Lon: b.Lon}, CovarianceM2: b.CovarianceM2})
+	return !ok
+}
+
+func trace(p atalaya.Place) float64 { return p.CovarianceM2[0][0] + p.CovarianceM2[1][1] }
+
+// product of two normal densities, where they are consistent: a's mean moves by Ca(Ca+Cb)⁻¹ of the difference.
+func product(a, b Mode) (Mode, bool) {
+	d := geodesy.NewFrame(geodesy.LatLonHeight{Lat: a.At.Lat, Lon: a.At.Lon}).GroundENU(b.At)
+	inv, ok := invert(plus(a.CovarianceM2, b.CovarianceM2))
+	if !ok {
+		return a, false
+	}
+	y := apply(inv, d)
+	if d[0]*y[0]+d[1]*y[1] > consistent {
+		return a, false
+	}
+	shift := apply(a.CovarianceM2, y)
+	k := times(a.CovarianceM2, inv)
+	c := times(k, b.CovarianceM2) // Ca(Ca+Cb)⁻¹Cb
+	off := (c[0][1] + c[1][0]) / 2
+	c[0][1], c[1][0] = off, off
+	at := geodesy.Destination(a.At, math.Atan2(shift[0], shift[1])/geodesy.RadPerDegree, math.Hypot(shift[0], shift[1]))
+	return Mode{At: at, CovarianceM2: c}, true
+}
+
+type matrix = [2][2]float64
+
+func plus(a, b matrix) matrix {
+	return matrix{{a[0][0] + b[0][0], a[0][1] + b[0][1]}, {a[1][0] + b[1][0], a[1][1] + b[1][1]}}
+}
+
+func times(a, b matrix) (c matrix) {
+	for i := range 2 {
+		for j := range 2 {
+			c[i][j] = a[i][0]*b[0][j] + a[i][1]*b[1][j]
+		}
+	}
+	return c
+}
+
+func apply(a matrix, v [2]float64) [2]float64 {
+	return [2]float64{a[0][0]*v[0] + a[0][1]*v[1], a[1][0]*v[0] + a[1][1]*v[1]}
+}
+
+func invert(a matrix) (matrix, bool) {
+	det := a[0][0]*a[1][1] - a[0][1]*a[1][0]
+	if !(det > 0) {
+		return a, false
+	}
+	return matrix{{a[1][1] / det, -a[0][1] / det}, {-a[1][0] / det, a[0][0] / det}}, true
+}

@@ -1,0 +1,313 @@
+package source
+
+import (
+	"math"
+	"slices"
+
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// The grid finds where to begin: for every cell, and every pair of the best cells, rates and backgrounds come in closed form from
+// weighted least squares. It is only a proposal; the posterior is made by the particles.
+type grid struct {
+	sc     *scene
+	rows   []int // the samples used: all, or every n-th where paths make columns dear
+	weight []float64
+	r      []float64 // value minus the sensor's base
+	sumW   []float64 // per sensor
+	lambda float64
+}
+
+// The grid looks at three headings of the plume, one sigma of the prior apart.
+var gridBias = [3]float64{-priorBias[1], 0, priorBias[1]}
+
+// maxGridPaths bounds the path samples that a column of the grid takes.
+const maxGridPaths = 350
+
+func newGrid(sc *scene) *grid {
+	g := &grid{sc: sc, sumW: make([]float64, sc.sensors)}
+	paths := 0
+	for _, s := range sc.s {
+		if s.IsPath {
+			paths++
+		}
+	}
+	stride := max((paths+maxGridPaths-1)/maxGridPaths, 1)
+	for i := range sc.s {
+		if v := sc.obs[i]; v.Amount == v.Amount && (stride == 1 || i%stride == 0) {
+			y, sd := v.Amount, sc.noise
+			if v.SD > 0 {
+				sd = math.Hypot(sd, v.SD)
+			}
+			if v.Below {
+				y, sd = y/2, max(sd, y/2)
+			}
+			r := y - sc.base[sc.sensor[i]]
+			model := math.Exp(priorFlu[0]) * max(r, 0)
+			w := 1 / (sd*sd + model*model)
+			g.rows = append(g.rows, i)
+			g.weight = append(g.weight, w)
+			g.r = append(g.r, r)
+			g.sumW[sc.sensor[i]] += w
+		}
+	}
+	for j := range g.sumW {
+		g.sumW[j] += 1 / (sc.baseSD[j] * sc.baseSD[j])
+	}
+	// The evidence of the grid counts as 60 independent samples at most: its weights are flat enough to miss no mode.
+	g.lambda = min(1, 60/float64(len(g.rows)))
+	return g
+}
+
+// column is the unit-rate column of a cell, with the backgrounds projected out.
+func (g *grid) column(c cell, bias float64) []float64 {
+	sc := g.sc
+	out := make([]float64, len(g.rows))
+	sh := dispersion.Shape{BiasRad: bias}
+	h := math.Exp(priorLnH[0])
+	any := false
+	for k, i := range g.rows {
+		s, p := &sc.s[i], sc.plumes[i]
+		ax, ay := p.Downwind(s.At[0]-c.x, s.At[1]-c.y, bias)
+		if s.IsPath {
+			bx, by := p.Downwind(s.To[0]-c.x, s.To[1]-c.y, bias)
+			out[k], _ = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, c.side/3)
+		} else {
+			out[k], _ = p.At(ax, ay, s.At[2], h, sh, c.side/3)
+		}
+		any = any || out[k] > 0
+	}
+	if !any {
+		return nil
+	}
+	g.project(out)
+	return out
+}
+
+// project takes each sensor's background out of a column.
+func (g *grid) project(out []float64) {
+	mean := make([]float64, g.sc.sensors)
+	for k, i := range g.rows {
+		mean[g.sc.sensor[i]] += g.weight[k] * out[k]
+	}
+	for j := range mean {
+		mean[j] /= g.sumW[j]
+	}
+	for k, i := range g.rows {
+		out[k] -= mean[g.sc.sensor[i]]
+	}
+}
+
+func (g *grid) dot(a, b []float64) float64 {
+	var s float64
+	for k, w := range g.weight {
+		s += w * a[k] * b[k]
+	}
+	return s
+}
+
+// pairGain is the drop of half the misfit by two columns with rates of at least zero, and the rates.
+func pairGain(a11, a12, a22, b1, b2 float64) (gain, q1, q2 float64) {
+	one := func(a, b float64) (float64, float64) {
+		if b <= 0 || a <= 0 {
+			return 0, 0
+		}
+		return b * b / (2 * a), b / a
+	}
+	det := a11*a22 - a12*a12
+	if det > 1e-9*a11*a22 { // below that the two columns are one to nine digits
+		q1, q2 = (a22*b1-a12*b2)/det, (a11*b2-a12*b1)/det
+		if q1 > 0 && q2 > 0 {
+			return 0.5 * (q1*b1 + q2*b2), q1, q2
+		}
+	}
+	g1, r1 := one(a11, b1)
+	g2, r2 := one(a22, b2)
+	if g1 >= g2 {
+		return g1, r1, 0
+	}
+	return g2, 0, r2
+}
+
+// scored is a cell with what the grid says of it, per heading of the plume.
+type scored struct {
+	cell
+	gain [len(gridBias)]float64
+	rate [len(gridBias)]float64
+	ln   float64 // ln of area times tempered mean likelihood
+}
+
+// given is a column already explained, per heading; nil for the first source.
+type given *[len(gridBias)][]float64
+
+func (g *grid) score(c cell, have given) scored {
+	s := scored{cell: c}
+	terms := make([]float64, len(gridBias))
+	for k, bias := range gridBias {
+		a := g.column(c, bias)
+		switch {
+		case a == nil:
+		case have == nil || have[k] == nil:
+			s.gain[k], s.rate[k], _ = pairGain(g.dot(a, a), 0, 0, g.dot(a, g.r), 0)
+		default:
+			h := have[k]
+			s.gain[k], s.rate[k], _ = pairGain(g.dot(a, a), g.dot(a, h), g.dot(h, h), g.dot(a, g.r), g.dot(h, g.r))
+		}
+		terms[k] = g.lambda * s.gain[k]
+	}
+	s.ln = numeric.LogSumExp(terms...) + math.Log(c.area())
+	return s
+}
+
+func (g *grid) scoreAll(cells []cell, have given) []scored {
+	out := make([]scored, len(cells))
+	numeric.Each(len(cells), func(i int) { out[i] = g.score(cells[i], have) })
+	return out
+}
+
+// keepHypotheses is how many cells, or pairs, the particles start from; refineRounds how often the best are quartered.
+const (
+	keepHypotheses = 200
+	refineCells    = 48
+	refineRounds   = 4
+)
+
+// refine scores the domain and quarters the best cells. Densities, not masses, decide which are best.
+func (g *grid) refine(d *domain, have given) []scored {
+	all := g.scoreAll(d.cells, have)
+	density := func(a, b scored) int {
+		return int(sign((b.ln - 2*math.Log(b.side)) - (a.ln - 2*math.Log(a.side))))
+	}
+	for range refineRounds {
+		slices.SortStableFunc(all, density)
+		n := min(refineCells, len(all))
+		var next []cell
+		var rest []scored
+		for _, s := range all[:n] {
+			if s.side > max(0.02*d.nearest(s.x, s.y), 0.4) {
+				q := s.quarters()
+				next = append(next, q[:]...)
+			} else {
+				rest = append(rest, s)
+			}
+		}
+		all = append(append(g.scoreAll(next, have), rest...), all[n:]...)
+	}
+	slices.SortStableFunc(all, func(a, b scored) int { return int(sign(b.ln - a.ln)) })
+	return all
+}
+
+// A hypothesis is a start for the particles: one cell a source, with rates and heading, and its weight.
+type hypothesis struct {
+	cells  []cell
+	lnRate []float64
+	bias   float64
+	ln     float64
+}
+
+func (s scored) hypothesis() hypothesis {
+	k := 0
+	for j := range s.gain {
+		if s.gain[j] > s.gain[k] {
+			k = j
+		}
+	}
+	return hypothesis{cells: []cell{s.cell}, lnRate: []float64{lnRate(s.rate[k])}, bias: gridBias[k], ln: s.ln}
+}
+
+func lnRate(q float64) float64 {
+	if q <= 0 {
+		return priorLnQ[0]
+	}
+	return math.Log(q)
+}
+
+func singles(all []scored) []hypothesis {
+	out := make([]hypothesis, 0, keepHypotheses)
+	for _, s := range all[:min(keepHypotheses, len(all))] {
+		out = append(out, s.hypothesis())
+	}
+	return out
+}
+
+// maxPairCells bounds the cells that are paired with each other.
+const maxPairCells = 120
+
+// pairs tries every pair among the best single cells and the best second cells beside each of the best three singles.
+func (g *grid) pairs(d *domain, all []scored) []hypothesis {
+	pool := append([]scored(nil), all[:min(maxPairCells/3, len(all))]...)
+	for n, first := range modes(all, 3) {
+		var have [len(gridBias)][]float64
+		for k, bias := range gridBias {
+			have[k] = g.column(first.cell, bias)
+		}
+		second := g.refine(d, &have)
+		if n == 0 {
+			second = second[:min(maxPairCells/3, len(second))]
+		} else {
+			second = second[:min(maxPairCells/6, len(second))]
+		}
+		for _, s := range second {
+			if !slices.ContainsFunc(pool, func(p scored) bool { return p.cell == s.cell }) {
+				pool = append(pool, s)
+			}
+		}
+	}
+	m := len(pool)
+	type entry struct {
+		col  []float64
+		a, b float64
+	}
+	e := make([][len(gridBias)]entry, m)
+	numeric.Each(m, func(i int) {
+		for k, bias := range gridBias {
+			if a := g.column(pool[i].cell, bias); a != nil {
+				e[i][k] = entry{a, g.dot(a, a), g.dot(a, g.r)}
+			}
+		}
+	})
+	rowsOut := make([][]hypothesis, m)
+	numeric.Each(m, func(i int) {
+		for j := i + 1; j < m; j++ {
+			h := hypothesis{cells: []cell{pool[i].cell, pool[j].cell}, lnRate: []float64{priorLnQ[0], priorLnQ[0]}}
+			best := 0.0
+			terms := make([]float64, len(gridBias))
+			for k := range gridBias {
+				p, q := e[i][k], e[j][k]
+				if p.col == nil || q.col == nil {
+					continue
+				}
+				gain, q1, q2 := pairGain(p.a, g.dot(p.col, q.col), q.a, p.b, q.b)
+				terms[k] = g.lambda * gain
+				if gain > best && q1 > 0 && q2 > 0 {
+					best, h.bias, h.lnRate[0], h.lnRate[1] = gain, gridBias[k], lnRate(q1), lnRate(q2)
+				}
+			}
+			if best > 0 {
+				h.ln = numeric.LogSumExp(terms...) + math.Log(pool[i].area()) + math.Log(pool[j].area())
+				rowsOut[i] = append(rowsOut[i], h)
+			}
+		}
+	})
+	out := slices.Concat(rowsOut...)
+	slices.SortStableFunc(out, func(a, b hypothesis) int { return int(sign(b.ln - a.ln)) })
+	return out[:min(keepHypotheses, len(out))]
+}
+
+// modes are the n best cells that are no neighbours of a better one.
+func modes(all []scored, n int) []scored {
+	var out []scored
+	for _, s := range all {
+		near := slices.ContainsFunc(out, func(o scored) bool {
+			return math.Hypot(o.x-s.x, o.y-s.y) < 2*(o.side+s.side)
+		})
+		if !near {
+			out = append(out, s)
+		}
+		if len(out) == n {
+			break
+		}
+	}
+	return out
+}

@@ -1,0 +1,325 @@
+package source
+
+import (
+	"context"
+	"math"
+
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// Annealed sequential Monte Carlo (Del Moral, Doucet and Jasra 2006, doi:10.1111/j.1467-9868.2006.00553.x): particles begin on
+// the hypotheses of the grid and are led to the posterior along geometric bridges. Its normalising constant is the evidence.
+const (
+	particles    = 320
+	sweeps       = 3   // moves of each particle a bridge
+	lastSweeps   = 8   // at the posterior; every second one is kept
+	keepESS      = 0.6 // share of effective particles that a bridge may leave
+	maxBridges   = 60
+	uniformShare = 0.1 // of the start that covers the whole domain, so that no place is ruled out by the grid
+	rateSpread   = 1.0 // of ln rate about the grid's, at the start
+)
+
+// A cloud is the posterior for one number of sources.
+type cloud struct {
+	k          int
+	lnEvidence float64
+	draws      []theta // equally likely
+	best       theta
+	bestLn     float64
+}
+
+type anneal struct {
+	sc     *scene
+	d      *domain
+	hyp    []hypothesis
+	lnW    []float64
+	k      int
+	lambda float64
+	seed   uint64
+}
+
+// lnStart is the starting density of places and rates; the other parameters start from their priors.
+func (a *anneal) lnStart(t theta) float64 {
+	flat := math.Log(uniformShare) - float64(a.k)*math.Log(a.d.area)
+	for k := range a.k {
+		flat += lnNormal(t.source(k)[iLnQ], priorLnQ)
+	}
+	best, sum := flat, 1.0
+	for h := range a.hyp {
+		in := true
+		for k, c := range a.hyp[h].cells {
+			s := t.source(k)
+			in = in && c.holds(s[iX], s[iY])
+		}
+		if !in {
+			continue
+		}
+		v := a.lnW[h]
+		for k := range a.hyp[h].cells {
+			v += lnNormal(t.source(k)[iLnQ], [2]float64{a.hyp[h].lnRate[k], rateSpread})
+		}
+		if v > best {
+			sum, best = sum*math.Exp(best-v)+1, v
+		} else {
+			sum += math.Exp(v - best)
+		}
+	}
+	return best + math.Log(sum)
+}
+
+// lnShared is the density of what both ends of the bridge agree on; lnRest the prior of places and rates.
+func (a *anneal) lnShared(t theta) float64 {
+	p := a.sc.lnPrior(t)
+	for k := range a.k {
+		p -= lnNormal(t.source(k)[iLnQ], priorLnQ)
+	}
+	return p
+}
+
+func (a *anneal) lnRest(t theta) float64 {
+	p := -float64(a.k) * math.Log(a.d.area)
+	for k := range a.k {
+		p += lnNormal(t.source(k)[iLnQ], priorLnQ)
+	}
+	return p
+}
+
+type particle struct {
+	t                         theta
+	shared, start, target, ln float64 // ln: likelihood
+}
+
+func (a *anneal) value(w *work, t theta) particle {
+	p := particle{t: t, shared: a.lnShared(t), start: a.lnStart(t)}
+	p.ln = a.sc.lnLikelihood(w, t, a.lambda)
+	p.target = a.lnRest(t) + p.ln
+	return p
+}
+
+func (a *anneal) draw(s *numeric.Stream) theta {
+	t := make(theta, dimension(a.k))
+	h := -1
+	if s.Float64() >= uniformShare && len(a.hyp) > 0 {
+		u := s.Float64()
+		for i := range a.hyp {
+			area := 0.0
+			for _, c := range a.hyp[i].cells {
+				area += math.Log(c.area())
+			}
+			u -= math.Exp(a.lnW[i]+area) / (1 - uniformShare)
+			if u <= 0 || i == len(a.hyp)-1 {
+				h = i
+				break
+			}
+		}
+	}
+	for k := range a.k {
+		src := t.source(k)
+		if h >= 0 {
+			c := a.hyp[h].cells[k]
+			src[iX], src[iY] = c.x+c.side*(s.Float64()-0.5), c.y+c.side*(s.Float64()-0.5)
+			src[iLnQ] = a.hyp[h].lnRate[k] + rateSpread*s.Normal()
+		} else {
+			u := s.Float64() * a.d.area
+			for i, c := range a.d.cells {
+				u -= c.area()
+				if u <= 0 || i == len(a.d.cells)-1 {
+					src[iX], src[iY] = c.x+c.side*(s.Float64()-0.5), c.y+c.side*(s.Float64()-0.5)
+					break
+				}
+			}
+			src[iLnQ] = priorLnQ[0] + priorLnQ[1]*s.Normal()
+		}
+		src[iLnH] = priorLnH[0] + priorLnH[1]*s.Normal()
+	}
+	for j, p := range a.sc.sharedPriors() {
+		t.shared()[j] = p[0] + p[1]*s.Normal()
+	}
+	return t
+}
+
+// run leads the particles to the posterior. starts are further explanations worth a particle, found by climbing.
+func (a *anneal) run(ctx context.Context) (cloud, error) {
+	a.lnW = make([]float64, len(a.hyp))
+	var mass []float64
+	for _, h := range a.hyp {
+		mass = append(mass, h.ln)
+	}
+	total := numeric.LogSumExp(mass...)
+	for i, h := range a.hyp {
+		a.lnW[i] = math.Log(1-uniformShare) + h.ln - total
+		for _, c := range h.cells {
+			a.lnW[i] -= math.Log(c.area())
+		}
+	}
+	out := cloud{k: a.k, bestLn: math.Inf(-1)}
+	ps := make([]particle, particles)
+	numeric.Each(particles, func(i int) {
+		ps[i] = a.value(a.sc.newWork(), a.draw(a.stream(0, i)))
+	})
+	for beta, stage := 0.0, 1; beta < 1; stage++ {
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
+		next := a.nextBridge(ps, beta)
+		if stage >= maxBridges {
+			next = 1
+		}
+		lnw := make([]float64, len(ps))
+		for i, p := range ps {
+			lnw[i] = (next - beta) * (p.target - p.start)
+		}
+		sum := numeric.LogSumExp(lnw...)
+		out.lnEvidence += sum - math.Log(float64(len(ps)))
+		ps = resample(ps, lnw, sum, a.stream(stage, 1<<18))
+		beta = next
+		n := sweeps
+		if beta == 1 {
+			n = lastSweeps
+		}
+		snapshot := ps
+		moved := make([]particle, len(ps))
+		kept := make([][]theta, len(ps))
+		spread := spreads(ps)
+		numeric.Each(len(ps), func(i int) {
+			w, s := a.sc.newWork(), a.stream(stage, i)
+			p := snapshot[i]
+			for sweep := range n {
+				p = a.move(w, s, snapshot, spread, p, beta)
+				if beta == 1 && sweep%2 == 1 {
+					kept[i] = append(kept[i], p.t)
+				}
+			}
+			moved[i] = p
+		})
+		ps = moved
+		if beta == 1 {
+			for _, k := range kept {
+				out.draws = append(out.draws, k...)
+			}
+		}
+	}
+	for k := 2; k <= a.k; k++ {
+		out.lnEvidence += math.Log(float64(k)) // the start covers one of the k! orders of the sources
+	}
+	for _, p := range ps {
+		if v := p.shared + p.target; v > out.bestLn {
+			out.best, out.bestLn = p.t, v
+		}
+	}
+	return out, nil
+}
+
+func (a *anneal) stream(stage, i int) *numeric.Stream {
+	return numeric.NewStream(a.seed, uint64(a.k)<<40|uint64(stage)<<20|uint64(i))
+}
+
+// nextBridge is the farthest temperature that leaves keepESS of the particles effective.
+func (a *anneal) nextBridge(ps []particle, beta float64) float64 {
+	share := func(d float64) float64 {
+		m := math.Inf(-1)
+		for _, p := range ps {
+			m = max(m, d*(p.target-p.start))
+		}
+		var s, s2 float64
+		for _, p := range ps {
+			v := math.Exp(d*(p.target-p.start) - m)
+			s, s2 = s+v, s2+v*v
+		}
+		return s * s / s2 / float64(len(ps))
+	}
+	if share(1-beta) >= keepESS {
+		return 1
+	}
+	lo, hi := 0.0, 1-beta
+	for range 40 {
+		mid := (lo + hi) / 2
+		if share(mid) >= keepESS {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return beta + max(lo, 1e-6)
+}
+
+// resample draws systematically (Kitagawa 1996, doi:10.1080/10618600.1996.10474692).
+func resample(ps []particle, lnw []float64, sum float64, s *numeric.Stream) []particle {
+	out := make([]particle, 0, len(ps))
+	u, acc := s.Float64(), 0.0
+	n := float64(len(ps))
+	for i := range ps {
+		acc += n * math.Exp(lnw[i]-sum)
+		for u < acc && len(out) < len(ps) {
+			out = append(out, ps[i])
+			u++
+		}
+	}
+	for len(out) < len(ps) { // rounding of the last weight
+		out = append(out, ps[len(ps)-1])
+	}
+	return out
+}
+
+func spreads(ps []particle) []float64 {
+	d := len(ps[0].t)
+	sd := make([]float64, d)
+	for j := range d {
+		var m, v float64
+		for _, p := range ps {
+			m += p.t[j] / float64(len(ps))
+		}
+		for _, p := range ps {
+			v += (p.t[j] - m) * (p.t[j] - m) / float64(len(ps))
+		}
+		sd[j] = math.Sqrt(v)
+	}
+	return sd
+}
+
+// move is one step of differential evolution Metropolis (ter Braak 2006, doi:10.1007/s11222-006-8769-1) on a random part of the
+// parameters: differences of other particles carry the shape of the posterior, and full differences jump between modes.
+func (a *anneal) move(w *work, s *numeric.Stream, all []particle, sd []float64, p particle, beta float64) particle {
+	d := len(p.t)
+	x, y := all[s.IntN(len(all))].t, all[s.IntN(len(all))].t
+	part := 1.0
+	if s.Float64() < 0.6 {
+		part = 0.4
+	}
+	in := make([]bool, d)
+	n := 0
+	for j := range d {
+		if s.Float64() < part {
+			in[j] = true
+			n++
+		}
+	}
+	if n == 0 {
+		return p
+	}
+	gamma := 2.38 / math.Sqrt(2*float64(n))
+	switch u := s.Float64(); {
+	case u < 0.1:
+		gamma = 1
+	case u < 0.45:
+		gamma *= 0.35
+	}
+	t := append(theta(nil), p.t...)
+	for j := range d {
+		if in[j] {
+			t[j] += gamma*(x[j]-y[j]) + 0.02*sd[j]*s.Normal()
+		}
+	}
+	for k := range a.k {
+		src := t.source(k)
+		if !a.d.holds(src[iX], src[iY]) {
+			return p
+		}
+	}
+	q := a.value(w, t)
+	lnA := q.shared - p.shared + (1-beta)*(q.start-p.start) + beta*(q.target-p.target)
+	if math.Log(s.Float64()) < lnA {
+		return q
+	}
+	return p
+}

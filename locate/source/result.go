@@ -1,0 +1,285 @@
+package source
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// Schema names the JSON form of a Result.
+const Schema = "atalaya.sources/1"
+
+// Result is what Locate found; it marshals to the JSON form atalaya.sources/1.
+type Result struct {
+	Schema   string   `json:"schema"`
+	Groups   []Group  `json:"groups"`
+	ElapsedS *float64 `json:"elapsed_s,omitempty"`
+}
+
+// Group is the answer for one group of samples. LogRatio and Density look into its posterior; they are not part of the JSON.
+type Group struct {
+	Group              string             `json:"group"`
+	Count              map[string]float64 `json:"count"` // probability of so many sources
+	Sources            []Source           `json:"sources"`
+	UpperLimit         *UpperLimit        `json:"upper_limit"`
+	Dispersion         Dispersion         `json:"dispersion"`
+	DominantAssumption string             `json:"dominant_assumption"`
+	Samples            int                `json:"samples"`
+	Seed               uint64             `json:"seed"`
+	Notes              []string           `json:"notes,omitempty"`
+
+	post *posterior
+}
+
+// Source is one source with all that is uncertain about it.
+type Source struct {
+	Lat          *float64                    `json:"lat,omitempty"`
+	Lon          *float64                    `json:"lon,omitempty"`
+	XM           *float64                    `json:"x_m,omitempty"`
+	YM           *float64                    `json:"y_m,omitempty"`
+	HeightM      Quantiles                   `json:"height_m"`
+	CovarianceM2 [2][2]float64               `json:"covariance_m2"` // east, north
+	Regions      atalaya.Regions             `json:"regions"`
+	RateKgS      map[string]atalaya.Interval `json:"rate_kg_s"`
+}
+
+// Quantiles are the 5th, 50th and 95th percentile.
+type Quantiles struct {
+	P05 float64 `json:"p05"`
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+}
+
+// Dispersion says how the plume was taken to spread, after the survey had its say.
+type Dispersion struct {
+	Method           string    `json:"method"`
+	PasquillClass    float64   `json:"pasquill_class"` // A=0 … F=5
+	SigmaYFactor     Quantiles `json:"sigma_y_factor"`
+	SigmaZFactor     Quantiles `json:"sigma_z_factor"`
+	WindBiasDeg      Quantiles `json:"wind_bias_deg"`
+	Fluctuation      Quantiles `json:"fluctuation"`
+	EffectiveSamples float64   `json:"effective_samples"`
+}
+
+// UpperLimit is what could not have been missed, by place: the rate that a source there stays below with this confidence.
+type UpperLimit struct {
+	Confidence float64      `json:"confidence"`
+	Compound   string       `json:"compound"`
+	CellM      float64      `json:"cell_m"`
+	Points     []LimitPoint `json:"points"`
+}
+
+// LimitPoint is the limit at one place. Places that the survey says nothing about are left out.
+type LimitPoint struct {
+	Lat     *float64 `json:"lat,omitempty"`
+	Lon     *float64 `json:"lon,omitempty"`
+	XM      *float64 `json:"x_m,omitempty"`
+	YM      *float64 `json:"y_m,omitempty"`
+	RateKgS float64  `json:"rate_kg_s"`
+}
+
+// posterior is what later questions are answered from.
+type posterior struct {
+	sc        *scene
+	d         *domain
+	lambda    float64
+	count     []float64 // probability of 0, 1, 2 sources
+	best      theta     // the best explanation with the most probable number of sources
+	positions [][]theta // of each source found, as draws of [x, y]
+	base      residuals // of best
+	variance  []float64 // of each sample under best
+}
+
+func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, seed uint64) *Group {
+	p := &posterior{sc: sc, d: d, lambda: lambda, count: countProbability(clouds)}
+	k := 0
+	for i := range p.count {
+		if p.count[i] > p.count[k] {
+			k = i
+		}
+	}
+	g := &Group{Group: sc.survey.Group, Count: map[string]float64{}, Sources: []Source{}, Samples: len(sc.s), Seed: seed, post: p}
+	for i := range lnPriorCount {
+		g.Count[strconv.Itoa(i)] = 0
+		if i < len(p.count) {
+			g.Count[strconv.Itoa(i)] = p.count[i]
+		}
+	}
+	sc.notes(g)
+	compound := sc.survey.Compounds[sc.primary]
+	if k == 0 {
+		p.best = sc.centre()
+		p.settle()
+		g.Dispersion = sc.dispersionOf(nil, lambda)
+		g.DominantAssumption = "background"
+		g.UpperLimit = p.upperLimit(in, compound)
+		return g
+	}
+	c := clouds[k]
+	draws := align(c.draws, c.best)
+	p.best = c.best
+	p.settle()
+	s := numeric.NewStream(seed, 1<<62)
+	rates := sc.rates(draws, lambda, s)
+	for j := range k {
+		g.Sources = append(g.Sources, p.source(in, draws, j, rates))
+	}
+	slices.SortStableFunc(g.Sources, func(a, b Source) int {
+		return int(sign(b.RateKgS[compound].P50 - a.RateKgS[compound].P50))
+	})
+	g.Dispersion = sc.dispersionOf(draws, lambda)
+	g.DominantAssumption = dominant(draws, k)
+	return g
+}
+
+func (sc *scene) notes(g *Group) {
+	if sc.skipped > 0 {
+		g.Notes = append(g.Notes, strconv.Itoa(sc.skipped)+" samples without place, wind or value were passed over")
+	}
+	if sc.calm {
+		g.Notes = append(g.Notes, "mean wind below 1 m/s: a steady plume does not hold, read the region as too small")
+	}
+}
+
+func countProbability(clouds []cloud) []float64 {
+	ln := make([]float64, len(clouds))
+	for i, c := range clouds {
+		ln[i] = c.lnEvidence + lnPriorCount[c.k]
+	}
+	total := numeric.LogSumExp(ln...)
+	for i := range ln {
+		ln[i] = math.Exp(ln[i] - total)
+	}
+	return ln
+}
+
+// align orders the sources of each draw as in the best one, so that averages mix no two sources.
+func align(draws []theta, best theta) []theta {
+	if best.sources() < 2 {
+		return draws
+	}
+	out := make([]theta, len(draws))
+	for i, t := range draws {
+		d := func(a, b int) float64 {
+			return math.Hypot(t.source(a)[iX]-best.source(b)[iX], t.source(a)[iY]-best.source(b)[iY])
+		}
+		if d(0, 0)+d(1, 1) > d(0, 1)+d(1, 0) {
+			t = slices.Concat(t.source(1), t.source(0), t.shared())
+		}
+		out[i] = t
+	}
+	return out
+}
+
+func (p *posterior) source(in Input, draws []theta, j int, rates map[string][][]float64) Source {
+	xy := make([]theta, len(draws))
+	var h []float64
+	var mean [2]float64
+	for i, t := range draws {
+		s := t.source(j)
+		xy[i] = theta{s[iX], s[iY]}
+		h = append(h, math.Exp(s[iLnH]))
+		mean[0] += s[iX] / float64(len(draws))
+		mean[1] += s[iY] / float64(len(draws))
+	}
+	p.positions = append(p.positions, xy)
+	src := Source{HeightM: quantiles(h), RateKgS: map[string]atalaya.Interval{}}
+	for _, t := range xy {
+		dx, dy, n := t[0]-mean[0], t[1]-mean[1], float64(len(xy))
+		src.CovarianceM2[0][0] += dx * dx / n
+		src.CovarianceM2[0][1] += dx * dy / n
+		src.CovarianceM2[1][1] += dy * dy / n
+	}
+	src.CovarianceM2[1][0] = src.CovarianceM2[0][1]
+	f := newField(xy)
+	if f.at(mean[0], mean[1]) < f.level(0.5) {
+		mean = f.peak() // bent or split regions: their middle may lie outside all of them
+	}
+	src.Lat, src.Lon, src.XM, src.YM = place(in, mean[0], mean[1])
+	src.Regions = atalaya.Regions{P50: f.region(in, 0.5), P90: f.region(in, 0.9), P95: f.region(in, 0.95)}
+	for name, r := range rates {
+		src.RateKgS[name] = interval(r[j])
+	}
+	return src
+}
+
+// place gives a position in the forms that the survey can give it.
+func place(in Input, x, y float64) (lat, lon, xm, ym *float64) {
+	if in.Frame != nil {
+		g := in.Frame.GroundFromENU(x, y)
+		lat, lon = &g.Lat, &g.Lon
+	}
+	if in.Frame == nil || in.Local {
+		xm, ym = &x, &y
+	}
+	return lat, lon, xm, ym
+}
+
+func quantiles(v []float64) Quantiles {
+	s := slices.Clone(v)
+	slices.Sort(s)
+	return Quantiles{numeric.SortedQuantile(s, 0.05), numeric.SortedQuantile(s, 0.5), numeric.SortedQuantile(s, 0.95)}
+}
+
+func interval(v []float64) atalaya.Interval {
+	q := quantiles(v)
+	return atalaya.Interval{Mean: numeric.Mean(v), P05: q.P05, P50: q.P50, P95: q.P95}
+}
+
+func (sc *scene) dispersionOf(draws []theta, lambda float64) Dispersion {
+	d := Dispersion{Method: "Briggs rural, between classes", PasquillClass: sc.survey.Surface.PasquillClass(), EffectiveSamples: lambda * float64(len(sc.s))}
+	if w := sc.s[0].Wind; w.SigmaTheta > 0 && w.SigmaPhi > 0 {
+		d.Method = "measured turbulence"
+	} else if w.SigmaTheta > 0 {
+		d.Method = "measured turbulence across, Briggs rural up"
+	}
+	pick := func(f func(theta) float64) Quantiles {
+		v := make([]float64, 0, len(draws))
+		for _, t := range draws {
+			v = append(v, f(t.shared()))
+		}
+		if len(v) == 0 {
+			return quantiles([]float64{f(sc.centre())})
+		}
+		return quantiles(v)
+	}
+	d.SigmaYFactor = pick(func(s theta) float64 { return math.Exp(s[jAy]) })
+	d.SigmaZFactor = pick(func(s theta) float64 { return math.Exp(s[jAz]) })
+	d.WindBiasDeg = pick(func(s theta) float64 { return s[jBias] / geodesy.RadPerDegree })
+	d.Fluctuation = pick(func(s theta) float64 { return math.Exp(s[jFlu]) })
+	return d
+}
+
+// assumptions names what each parameter stands for; positions lean on them.
+var assumptions = []struct {
+	name string
+	of   func(t theta, k int) []float64
+}{
+	{"wind direction", func(t theta, _ int) []float64 { return []float64{t.shared()[jBias]} }},
+	{"dispersion", func(t theta, _ int) []float64 { return t.shared()[jAy : jBz+1] }},
+	{"source height", func(t theta, k int) []float64 { return []float64{t.source(k)[iLnH]} }},
+	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig:] }},
+}
+
+// dominant leaves each assumption's uncertainty out in turn and names the one without which the positions would be surest: the
+// largest share of their variance that a linear regression on it explains.
+func dominant(draws []theta, k int) string {
+	best, name := -1.0, ""
+	for _, a := range assumptions {
+		var explained, total float64
+		for j := range k {
+			for axis := range 2 {
+				e, v := explainedVariance(draws, func(t theta) float64 { return t.source(j)[axis] }, func(t theta) []float64 { return a.of(t, j) })
+				explained, total = explained+e, total+v
+			}
+		}
+		if total > 0 && explained/total > best {
+			best, name = explained/total, a.name
+		}
+	}
+	return name
+}

@@ -1,0 +1,324 @@
+package video
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/sense/klv"
+)
+
+// KLVLine is one line of `atalaya video klv`: a metadata packet with all its items.
+type KLVLine struct {
+	Schema   string    `json:"schema"` // atalaya.klv/1
+	PTS      *float64  `json:"pts_s"`
+	Time     *string   `json:"time"`
+	Source   string    `json:"time_source,omitempty"` // which item the time is from
+	Offset   int64     `json:"offset"`                // byte offset in the file
+	PID      uint16    `json:"pid,omitempty"`
+	Set      string    `json:"set"`
+	Key      string    `json:"key"`
+	Version  *int64    `json:"version"`
+	Checksum *bool     `json:"checksum_ok"` // null where the packet has none
+	Items    ItemLines `json:"items"`
+	Tail     string    `json:"tail,omitempty"` // bytes that make no item, hex
+	Problems []Problem `json:"problems"`
+}
+
+// ItemLines are the items of a set in the order sent; in JSON an object, keyed by tag (or by the key's hex digits). A tag that
+// comes again is keyed "TAG/2", "TAG/3".
+type ItemLines []ItemLine
+
+// ItemLine is one item.
+type ItemLine struct {
+	Key   string `json:"-"`
+	Name  string `json:"name,omitempty"`
+	Value any    `json:"value"` // number, text, nested set, or null: see State
+	Unit  string `json:"unit,omitempty"`
+	Text  string `json:"text,omitempty"`  // name of an enumerated value
+	State string `json:"state,omitempty"` // why Value is null: "unknown" (zero length), "out of range", "malformed", "unread"
+	Raw   string `json:"raw"`
+}
+
+// NestedLine is a set within an item.
+type NestedLine struct {
+	Set   string    `json:"set"`
+	Items ItemLines `json:"items"`
+	Tail  string    `json:"tail,omitempty"`
+}
+
+// MarshalJSON writes the items as one object, in order.
+func (l ItemLines) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i := range l {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Quote(l[i].Key)) // digits and hex digits only
+		b.WriteByte(':')
+		v, err := json.Marshal(&l[i])
+		if err != nil {
+			return nil, err
+		}
+		b.Write(v)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// Line is the packet as `atalaya video klv` prints it.
+func (p *Packet) Line() KLVLine {
+	s := p.Set
+	l := KLVLine{Schema: "atalaya.klv/1", Offset: p.Offset, PID: p.PID, Set: s.Standard.Name, Key: s.Key.String(), Items: itemLines(s, 0),
+		Tail: hex.EncodeToString(s.Tail), Problems: p.Problems}
+	if l.Problems == nil {
+		l.Problems = []Problem{}
+	}
+	if p.HasPTS {
+		l.PTS = &p.PTS
+	}
+	if t, ok := p.Time(); ok {
+		l.Time, l.Source = stamp(t), "item 2"
+		if s.Standard == klv.EG0104 {
+			l.Source = "user defined time stamp"
+		}
+	}
+	version := uint32(65)
+	if s.Standard == klv.ST0903 {
+		version = 4
+	}
+	if it := s.Item(version); it != nil && it.State == klv.Given {
+		n := it.Integer
+		l.Version = &n
+	}
+	if s.Checksum != klv.NoChecksum {
+		right := s.Checksum == klv.Right
+		l.Checksum = &right
+	}
+	return l
+}
+
+func stamp(t time.Time) *string {
+	s := t.UTC().Format(time.RFC3339Nano)
+	return &s
+}
+
+// maxNested bounds how deep sets within sets are taken apart.
+const maxNested = 4
+
+func itemLines(s *klv.Set, depth int) ItemLines {
+	out := make(ItemLines, 0, len(s.Items))
+	seen := map[string]int{}
+	for i := range s.Items {
+		it := &s.Items[i]
+		key := strconv.FormatUint(uint64(it.Tag), 10)
+		if it.Key != (klv.UL{}) {
+			key = it.Key.String()
+		}
+		if seen[key]++; seen[key] > 1 {
+			key += "/" + strconv.Itoa(seen[key])
+		}
+		out = append(out, itemLine(key, it, depth))
+	}
+	return out
+}
+
+var stateWords = [...]string{klv.Given: "", klv.Cleared: "unknown", klv.OutOfRange: "out of range", klv.Malformed: "malformed", klv.Unread: "unread"}
+
+func itemLine(key string, it *klv.Item, depth int) ItemLine {
+	l := ItemLine{Key: key, Raw: hex.EncodeToString(it.Value), State: stateWords[it.State]}
+	if it.Row != nil {
+		l.Name, l.Unit = it.Row.Name, it.Row.Unit
+	}
+	if it.State != klv.Given {
+		return l
+	}
+	switch it.Row.Format {
+	case klv.Text, klv.TextUTF16:
+		l.Value = it.Text()
+	case klv.Unsigned, klv.Signed, klv.Micros, klv.ChecksumSum:
+		l.Value = it.Integer
+	case klv.Enum:
+		l.Value, l.Text = it.Integer, it.Text()
+	case klv.Nested:
+		if s, ok := it.Nested(); ok && depth < maxNested {
+			l.Value = NestedLine{s.Standard.Name, itemLines(&s, depth+1), hex.EncodeToString(s.Tail)}
+		}
+	default:
+		l.Value = it.Number
+	}
+	return l
+}
+
+// GeorefLine is one line of `atalaya video georef`.
+type GeorefLine struct {
+	Schema   string      `json:"schema"` // atalaya.georef/1
+	PTS      *float64    `json:"pts_s"`
+	Time     *string     `json:"time"`
+	Offset   int64       `json:"offset"`
+	Sensor   *PlaceLine  `json:"sensor"`
+	Pointing *PointLine  `json:"pointing"`
+	Center   *CenterLine `json:"frame_center"`
+	// Reported is the frame center of the metadata itself, for comparison.
+	Reported *PlaceLine   `json:"frame_center_reported"`
+	Corners  []CornerLine `json:"corners"`
+	How      string       `json:"corners_method,omitempty"` // full, offset, ray
+	Horizon  bool         `json:"horizon,omitempty"`
+	Targets  []struct{}   `json:"targets"` // marked by moving-target sets: none are read yet
+	Checks   ChecksLine   `json:"checks"`
+	Problems []Problem    `json:"problems"`
+}
+
+// PlaceLine is a position; of the two heights the one whose datum is not known is null.
+type PlaceLine struct {
+	Lat float64  `json:"lat"`
+	Lon float64  `json:"lon"`
+	HAE *float64 `json:"height_hae_m"`
+	MSL *float64 `json:"height_msl_m"`
+}
+
+// PointLine is attitude, gimbal and field of view, degrees.
+type PointLine struct {
+	Heading   float64 `json:"heading_deg"`
+	Pitch     float64 `json:"pitch_deg"`
+	Roll      float64 `json:"roll_deg"`
+	Azimuth   float64 `json:"azimuth_deg"`
+	Elevation float64 `json:"elevation_deg"`
+	Rotation  float64 `json:"rotation_deg"`
+	HFOV      float64 `json:"hfov_deg"`
+	VFOV      float64 `json:"vfov_deg"`
+}
+
+// CenterLine is the frame center with its error.
+type CenterLine struct {
+	PlaceLine
+	Method string `json:"method"` // ray or reported
+	// Ground says where the height that the ray ends at is from, Errors what the ellipse is made of.
+	Ground  string           `json:"ground,omitempty"`
+	Errors  string           `json:"errors,omitempty"`
+	Ellipse *geodesy.Ellipse `json:"ellipse95"`
+}
+
+// CornerLine is one corner of the footprint.
+type CornerLine struct {
+	Lat float64 `json:"lat"`
+	Lon float64 `json:"lon"`
+}
+
+// ChecksLine holds what the metadata says twice, compared; null where it does not.
+type ChecksLine struct {
+	Ray   *float64 `json:"ray_to_reported_m"`
+	Slant *float64 `json:"slant_range_m"` // sensor to reported frame center, minus item 21
+}
+
+// Line is the look as `atalaya video georef` prints it.
+func (l *Look) Line() GeorefLine {
+	g := GeorefLine{Schema: "atalaya.georef/1", Offset: l.Offset, Corners: []CornerLine{}, How: l.How, Horizon: l.Horizon, Targets: []struct{}{}, Problems: []Problem{}}
+	g.Problems = append(g.Problems, l.Problem...)
+	if l.MixedDatum {
+		g.Problems = append(g.Problems, Problem{l.Offset, "sensor and ground heights have different datums (HAE, MSL): the ray may be tens of metres off"})
+	}
+	if l.HasPTS {
+		g.PTS = &l.PTS
+	}
+	if l.HasTime {
+		g.Time = stamp(l.Time)
+	}
+	if l.HasSensor {
+		p := l.Sensor.line()
+		g.Sensor = &p
+	}
+	if l.HasReported {
+		p := l.Reported.line()
+		g.Reported = &p
+	}
+	if l.HasAxis {
+		p := l.Pointing
+		g.Pointing = &PointLine{p.Heading, p.Pitch, p.Roll, p.Azimuth, p.Elevation, p.Rotation, l.HFOV, l.VFOV}
+	}
+	g.Center = l.centerLine()
+	if l.How != "" {
+		for _, c := range l.Corners {
+			g.Corners = append(g.Corners, CornerLine{c.Lat, c.Lon})
+		}
+	}
+	if d, ok := l.RayToReportedM(); ok {
+		g.Checks.Ray = &d
+	}
+	if d, ok := l.SlantErrorM(); ok {
+		g.Checks.Slant = &d
+	}
+	return g
+}
+
+func (l *Look) centerLine() *CenterLine {
+	p, ok := l.Center()
+	if !ok {
+		return nil
+	}
+	c := &CenterLine{PlaceLine: p.line(), Method: "reported"}
+	if l.byRay() {
+		c.Method, c.Ground = "ray", "frame center height"
+		if l.BySlant {
+			c.Ground = "slant range"
+		}
+	}
+	if l.HasEllipse && l.byRay() {
+		c.Errors = "rounding of the items, and assumed standard deviations of position, attitude and ground height"
+		c.Ellipse = &l.Ellipse
+	}
+	return c
+}
+
+func (p Position) line() PlaceLine {
+	l := PlaceLine{Lat: p.Lat, Lon: p.Lon}
+	if h := p.HeightM; p.HasHeight && p.Datum == HAE {
+		l.HAE = &h
+	} else if p.HasHeight {
+		l.MSL = &h
+	}
+	return l
+}
+
+// WriteKLV reads the file in r and writes a line for each packet to w. It gives the number of packets and what could not be
+// read: damage of the container and packets that are not whole. Other problems of packets stand in their lines only.
+func WriteKLV(w io.Writer, r io.Reader) (packets int, problems []Problem, err error) {
+	return writeLines(w, r, func(p *Packet) any { return p.Line() })
+}
+
+// WriteGeoref does the same with a line for each look.
+func WriteGeoref(w io.Writer, r io.Reader, s Sigmas) (packets int, problems []Problem, err error) {
+	v := NewViewer(s)
+	return writeLines(w, r, func(p *Packet) any { l := v.See(p); return l.Line() })
+}
+
+func writeLines(w io.Writer, r io.Reader, line func(*Packet) any) (n int, problems []Problem, err error) {
+	reader := NewReader(r)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for {
+		p, err := reader.Next()
+		if err != nil {
+			list, dropped := reader.Problems()
+			if problems = append(problems, list...); dropped > 0 {
+				problems = append(problems, Problem{0, strconv.Itoa(dropped) + " more such problems"})
+			}
+			if err == io.EOF {
+				err = nil
+			}
+			return n, problems, err
+		}
+		n++
+		if p.Damaged && len(problems) < 1000 {
+			problems = append(problems, p.Problems...)
+		}
+		if err := enc.Encode(line(&p)); err != nil {
+			return n, nil, err
+		}
+	}
+}

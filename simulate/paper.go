@@ -1,0 +1,114 @@
+package simulate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// report writes what somebody said. Its header puts the place somewhere in a disc of seven tenths of the stated radius, to a
+// thousandth of a degree, as people do who were told.
+func (c *country) report(w io.Writer, r Report, chance *numeric.Stream) error {
+	p := c.places[r.About]
+	s, k := math.Sincos(2 * math.Pi * chance.Float64())
+	off := 0.7 * r.RadiusM * math.Sqrt(chance.Float64())
+	at := c.latLon(p.east+off*s, p.north+off*k)
+	_, err := fmt.Fprintf(w, "fecha: %s\nlugar: %.3f, %.3f\nradio_m: %g\nfuente: %s\naviso: SYNTHETIC - texto inventado, no describe a nadie ni a ningún lugar\n\n%s\n",
+		r.At.UTC().Format(time.RFC3339), at.Lat, at.Lon, r.RadiusM, r.Grade, strings.TrimSpace(r.Text))
+	return err
+}
+
+// mission writes mission.yaml.
+func (c *country) mission(w io.Writer) error {
+	h := c.HalfWidthM
+	sw, ne := c.latLon(-h, -h), c.latLon(h, h)
+	m := struct {
+		Name    string            `yaml:"name"`
+		Area    []float64         `yaml:"area,flow"` // west, south, east, north
+		From    time.Time         `yaml:"from"`
+		To      time.Time         `yaml:"to"`
+		Origin  []float64         `yaml:"origin,flow"` // lat, lon, height_hae_m
+		Marking string            `yaml:"marking"`
+		Sorties []Sortie          `yaml:"sorties"`
+		Files   map[string]string `yaml:"files"`
+		Note    string            `yaml:"note"`
+	}{
+		Name: fmt.Sprintf("SYNTHETIC %s, seed %d", c.Name, c.seed), Area: []float64{round(sw.Lon, 5), round(sw.Lat, 5), round(ne.Lon, 5), round(ne.Lat, 5)},
+		From: c.From.UTC(), To: c.To.UTC(), Origin: []float64{c.Centre[0], c.Centre[1], c.GroundHAE}, Marking: c.Marking, Sorties: c.Sorties, Files: c.files,
+		Note: "SYNTHETIC: made by a simulator; people, places, authorities and consents are invented",
+	}
+	e := yaml.NewEncoder(w)
+	if err := e.Encode(m); err != nil {
+		return err
+	}
+	return e.Close()
+}
+
+func (c *country) readme(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "SYNTHETIC. Everything in this folder was made by a simulator: scenario %q, seed %d.\nNo such place, person, flight, authority or consent exists.\n", c.Name, c.seed)
+	return err
+}
+
+// TruthSchema names the form of truth; nothing but score reads it.
+const TruthSchema = "atalaya.truth/1"
+
+// Truth is what a campaign was made from.
+type Truth struct {
+	Schema   string      `json:"schema"`
+	Scenario string      `json:"scenario"`
+	Seed     uint64      `json:"seed"`
+	Sites    []TrueSite  `json:"sites"`
+	Decoys   []TrueDecoy `json:"decoys"`
+}
+
+// TrueSite is a place that was to be found.
+type TrueSite struct {
+	ID      string             `json:"id"`
+	Lat     float64            `json:"lat"`
+	Lon     float64            `json:"lon"`
+	From    time.Time          `json:"from"`
+	To      time.Time          `json:"to"`
+	RateKgS map[string]float64 `json:"rate_kg_s"` // mean
+}
+
+// TrueDecoy is a place that only looks like one.
+type TrueDecoy struct {
+	Kind    string             `json:"kind"`
+	Lat     float64            `json:"lat"`
+	Lon     float64            `json:"lon"`
+	RateKgS map[string]float64 `json:"rate_kg_s,omitempty"`
+}
+
+// Write writes the truth as JSON. Keep it out of the mission folder.
+func (t Truth) Write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(t)
+}
+
+func (c *country) truth() Truth {
+	t := Truth{Schema: TruthSchema, Scenario: c.Name, Seed: c.seed, Sites: []TrueSite{}, Decoys: []TrueDecoy{}}
+	for _, s := range c.Places {
+		p := c.places[s.Name]
+		at := c.latLon(p.east, p.north)
+		rates := map[string]float64{}
+		for k, v := range s.Emits {
+			rates[k] = v / 1000
+		}
+		switch s.Kind {
+		case "ground":
+		case "site":
+			t.Sites = append(t.Sites, TrueSite{s.Name, at.Lat, at.Lon, s.From.UTC(), s.To.UTC(), rates})
+		default:
+			t.Decoys = append(t.Decoys, TrueDecoy{s.Kind, at.Lat, at.Lon, rates})
+		}
+	}
+	return t
+}

@@ -1,0 +1,246 @@
+package sqlite
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/store"
+)
+
+const (
+	foldFor  = 100 * time.Millisecond // of one transaction of a replay
+	dropRows = 500                    // entities dropped in one transaction
+)
+
+// Replay folds the whole log into a new generation of entities, in short transactions, and lets it take the place of the old
+// one in the last. Readers see the old one until then; a crash leaves the old one.
+func (db *DB) Replay(ctx context.Context, progress func(done, total int64)) error {
+	release, err := db.lockWait(ctx, foldLock)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return db.plain("replay", db.refold(ctx, progress))
+}
+
+func (db *DB) refold(ctx context.Context, progress func(done, total int64)) error {
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	if err := db.dropOld(ctx); err != nil {
+		return err
+	}
+	var done, total int64
+	for finished := false; !finished; {
+		err := db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			f := db.folder(ctx, tx)
+			if err := f.row(db.st.gen).Scan(&f.gen); err != nil {
+				return err
+			}
+			f.gen++
+			if err := f.row(db.st.head).Scan(&total); err != nil {
+				return err
+			}
+			var err error
+			if done, err = f.foldFrom(done, time.Now().Add(foldFor)); err != nil {
+				return err
+			}
+			if finished = done == total; finished {
+				_, err = tx.ExecContext(ctx, "UPDATE projection SET gen = ?", f.gen)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		progress(done, total)
+	}
+	return db.dropOld(ctx)
+}
+
+// foldFrom folds the events after done until the log or the time ends, at least one.
+func (f *folder) foldFrom(done int64, until time.Time) (int64, error) {
+	for {
+		var batch []logged
+		err := each(f.ctx, f.tx, "SELECT "+eventColumns+fromEvent+"WHERE e.seq > ? ORDER BY e.seq LIMIT 64", []any{done}, func(s scanner) error {
+			e, err := scanEvent(s, f.personKey)
+			batch = append(batch, e)
+			return err
+		})
+		if err != nil || len(batch) == 0 {
+			return done, err
+		}
+		for _, e := range batch {
+			if err := f.fold(e.Event); err != nil {
+				return done, err
+			}
+			done = e.Seq
+		}
+		if time.Now().After(until) {
+			return done, nil
+		}
+	}
+}
+
+// dropOld deletes the generations that do not count, a few at a time.
+func (db *DB) dropOld(ctx context.Context) error {
+	for {
+		var n int64
+		err := db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			const some = "SELECT n FROM entity WHERE gen <> (SELECT gen FROM projection) LIMIT ?"
+			if _, err := tx.ExecContext(ctx, "DELETE FROM entity_cell WHERE n IN ("+some+")", dropRows); err != nil {
+				return err
+			}
+			res, err := tx.ExecContext(ctx, "DELETE FROM entity WHERE n IN ("+some+")", dropRows)
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// Dump writes every entity as a line of JSON, by kind and id, with its cells.
+func (db *DB) Dump(ctx context.Context, w interface{ Write([]byte) (int, error) }) error {
+	out := bufio.NewWriter(io.Writer(w))
+	err := each(ctx, db.r, "SELECT "+entityColumns+`, coalesce((SELECT json_group_array(cell) FROM (SELECT cell FROM entity_cell WHERE n = e.n ORDER BY cell)), '[]')`+fromEntity+
+		"WHERE e.gen = (SELECT gen FROM projection) ORDER BY e.kind, e.id", nil, func(s scanner) error {
+		e, err := scanWithCells(s)
+		if err != nil {
+			return err
+		}
+		line, err := json.Marshal(struct {
+			store.Entity
+			Cells []uint64 `json:"cells"`
+		}{e, e.Cells})
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(append(line, '\n'))
+		return err
+	})
+	if err != nil {
+		return db.plain("dump", err)
+	}
+	return out.Flush()
+}
+
+// Purge destroys a person's key, and with it the bodies, salts and cells under it; folds the log anew, so that what rested on
+// them falls; and rewrites the file, so that no old page keeps them. If it is cut short, the next opening ends it.
+//
+// Blobs are not events: whoever purges also removes the raw files (blob.Dir.Remove). Backups made earlier are not reached.
+func (db *DB) Purge(ctx context.Context, by atalaya.AccountID, at time.Time, person, why string) error {
+	if person == "" {
+		return &atalaya.Error{Op: "record.purge", Kind: atalaya.BadUse, Err: fmt.Errorf("no person named"), Hint: "Name the subject whose data is to go"}
+	}
+	release, err := db.lockWait(ctx, foldLock)
+	if err != nil {
+		return err
+	}
+	defer release()
+	body, err := json.Marshal(struct {
+		PersonKey string `json:"person_key"`
+		Why       string `json:"why"`
+	}{person, why})
+	if err != nil {
+		return err
+	}
+	var seq int64
+	err = db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var marking string
+		var events int64
+		err := tx.QueryRowContext(ctx, "SELECT count(*), coalesce(max(l.marking), '')"+fromEvent+"WHERE e.person = ? AND e.body IS NOT NULL", person).Scan(&events, &marking)
+		if err != nil {
+			return err
+		}
+		if events == 0 {
+			return &atalaya.Error{Op: "record.purge", Kind: atalaya.NotFound, Err: fmt.Errorf("nothing is kept under %.80q", person), Hint: "Check the name"}
+		}
+		for _, q := range []string{
+			"DELETE FROM person_key WHERE name = ?",
+			"UPDATE event SET body = NULL, salt = NULL, cells = NULL WHERE person = ?",
+		} {
+			if _, err := tx.ExecContext(ctx, q, person); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE projection SET stale = 1"); err != nil {
+			return err
+		}
+		e, err := db.check(store.NewEvent{Time: at, Actor: by, Kind: store.PurgeMade, Subject: person, Marking: marking, Body: body})
+		if err != nil {
+			return err
+		}
+		a, err := db.appender(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if _, err := a.add(e); err != nil {
+			return err
+		}
+		seq = a.seq
+		return a.finish()
+	})
+	if err != nil {
+		return db.plain("purge", err)
+	}
+	db.watch.wake(seq)
+	return db.plain("purge", db.endPurge(ctx))
+}
+
+// finishPurge ends a purge that was cut short.
+func (db *DB) finishPurge(ctx context.Context) error {
+	var stale int
+	if err := db.r.QueryRowContext(ctx, "SELECT stale FROM projection").Scan(&stale); err != nil || stale == 0 {
+		return db.plain("open", err)
+	}
+	release, err := db.lockWait(ctx, foldLock)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return db.plain("purge", db.endPurge(ctx))
+}
+
+func (db *DB) endPurge(ctx context.Context) error {
+	if err := db.refold(ctx, nil); err != nil {
+		return err
+	}
+	if _, err := db.w.ExecContext(ctx, "VACUUM"); err != nil {
+		return err
+	}
+	if err := db.emptyLog(ctx); err != nil {
+		return err
+	}
+	return db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE projection SET stale = 0")
+		return err
+	})
+}
+
+// emptyLog moves all of the write-ahead log into the database and cuts the file to nothing, waiting for readers.
+func (db *DB) emptyLog(ctx context.Context) error {
+	for range 200 {
+		var busy, log, moved int
+		if err := db.w.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved); err != nil {
+			return err
+		}
+		if busy == 0 {
+			return nil
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the body and its key are gone, but a reader keeps old pages in %s-wal; close it, and open the record again", database)
+}
