@@ -37,7 +37,7 @@ var Roles = [...]string{"analyst", "reviewer", "observer"}
 func (c Account) Decides() bool { return c.Role != "observer" }
 
 // accountMarking is the label of account events: who works here is for those who work here.
-const accountMarking = "(U)"
+const accountMarking = "U"
 
 var nameForm = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,62}$`)
 

@@ -43,7 +43,11 @@ func (a *App) write(ctx context.Context, by Account, e store.NewEvent) (Written,
 // OpenCase opens a person's question about a candidate and pins it as it stands.
 func (a *App) OpenCase(ctx context.Context, by Account, view access.View, candidate atalaya.CandidateID, basis atalaya.LegalBasis) (atalaya.Case, Written, error) {
 	none := atalaya.Case{}
-	c, err := a.Candidate(ctx, view, candidate)
+	if _, err := a.Candidate(ctx, view, candidate); err != nil {
+		return none, Written{}, err
+	}
+	// What is pinned is what the record holds; the case bears the marking of all of it.
+	c, err := a.Candidate(ctx, access.Whole(), candidate)
 	if err != nil {
 		return none, Written{}, err
 	}

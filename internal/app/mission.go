@@ -39,8 +39,8 @@ type MissionFile struct {
 // maxMissionFile bounds mission.yaml; a real one has a few kilobytes.
 const maxMissionFile = 1 << 20
 
-// UnmarkedMission is the marking of a mission that states none: unclassified, released to nobody by default.
-const UnmarkedMission = "(U//FOUO)"
+// UnmarkedMission is the marking of a mission that states none: unclassified, for official use only, so released to nobody.
+const UnmarkedMission = "U//FOUO"
 
 // ReadMission reads mission.yaml of a folder; a folder without one is a mission named by the folder.
 func ReadMission(dir string) (MissionFile, error) {
@@ -79,7 +79,7 @@ func ReadMission(dir string) (MissionFile, error) {
 	if err != nil {
 		return m, bad("key marking", "Write it as (U) or (U//REL TO USA, MEX)", "%q is no marking", m.Marking)
 	}
-	m.Marking = p.Portion()
+	m.Marking = string(p.Label())
 	if !m.From.IsZero() && !m.To.IsZero() && m.To.Before(m.From) {
 		return m, bad("key to", "Give the end after the beginning", "the mission ends before it begins")
 	}

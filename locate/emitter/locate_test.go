@@ -141,6 +141,7 @@ func TestDensityIntegratesToOne(t *testing.T) {
 
 // Whatever the bearings are, the answer is a finite place or an error in one line.
 func TestAnyBearingsGetAFiniteAnswer(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 6).Draw(t, "n")
 		bs := make([]emitter.Bearing, n)
@@ -177,6 +178,7 @@ func TestAnyBearingsGetAFiniteAnswer(t *testing.T) {
 
 // Turning the Earth under the stations turns the fix with it, and the order of the bearings does not matter.
 func TestFixTurnsWithTheEarth(t *testing.T) {
+	t.Parallel()
 	for seed, turn := range []float64{-180, -179.5, -73, 0, 52.25, 110, 160, 180} {
 		bs := flown(rand.New(rand.NewPCG(uint64(seed), 2)), geodesy.LatLon{Lat: 31, Lon: 20}, 70, 80e3, 90e3, 1, 0.1, 0, 12, "")
 		turned := make([]emitter.Bearing, len(bs))

@@ -121,6 +121,7 @@ func TestFixesOfFlightLegs(t *testing.T) {
 }
 
 func TestFixesAcrossThePacific(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, file string
 		furthestM  float64

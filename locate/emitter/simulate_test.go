@@ -42,6 +42,7 @@ func bound(bs []emitter.Bearing, at geodesy.LatLon) float64 {
 }
 
 func TestAccuracyAndCoverageOverManyLegs(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name                    string
 		legM, sigma, wild, bias float64
