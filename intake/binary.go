@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -233,6 +234,9 @@ func (l *look) klv() bool {
 	return true
 }
 
+// innerPlace is a place that a packet's problem repeats; the place in the file is told beside it.
+var innerPlace = regexp.MustCompile(`^byte \d+: `)
+
 func (l *look) mpegts() bool {
 	if !mpegts.Looks(l.head[:min(len(l.head), 1024)]) {
 		return false
@@ -282,7 +286,7 @@ func (l *look) metadata() *video.Reader {
 			if strings.Contains(q.What, "checksum") {
 				continue // said above
 			}
-			l.note(fmt.Sprintf("byte 0x%x", q.At), "packet %d: %s", packets, q.What)
+			l.note(fmt.Sprintf("byte 0x%x", q.At), "packet %d: %s", packets, innerPlace.ReplaceAllString(q.What, ""))
 			l.Partial = l.Partial || strings.Contains(q.What, "cut short") || strings.Contains(q.What, "truncated")
 		}
 	}

@@ -11,9 +11,6 @@ import (
 	"github.com/atalaya-isr/atalaya/sense/bearing"
 )
 
-// arcDeg is how far around the country the listening aircraft flies, seen from its centre.
-const arcDeg = 90
-
 // bearings flies an arc around the country that widens from DistanceM to a third more, and takes bearings on each emitter
 // at about equal times.
 func (c *country) bearings(w io.Writer) error {
@@ -21,7 +18,7 @@ func (c *country) bearings(w io.Writer) error {
 	chance := numeric.NewStream(c.seed, blockBearings)
 	bias := b.BiasDeg * chance.Normal()
 	first := 360 * chance.Float64()
-	span := b.DistanceM * arcDeg * geodesy.RadPerDegree / b.SpeedMPS // seconds, to a sixth: the arc widens
+	span := b.DistanceM * b.ArcDeg * geodesy.RadPerDegree / b.SpeedMPS // seconds, to a sixth: the arc widens
 	set := &bearing.Set{Name: b.File, HasNames: true, HasGroups: true}
 	for _, e := range b.Emitters {
 		p := c.places[e.Near]
@@ -30,7 +27,7 @@ func (c *country) bearings(w io.Writer) error {
 		at := c.latLon(p.east+away*s, p.north+away*k)
 		for i := range e.Count {
 			share := (float64(i) + 0.2 + 0.6*chance.Float64()) / float64(e.Count)
-			from := geodesy.Destination(geodesy.LatLon{Lat: c.Centre[0], Lon: c.Centre[1]}, first+arcDeg*share, b.DistanceM*(1+share/3))
+			from := geodesy.Destination(geodesy.LatLon{Lat: c.Centre[0], Lon: c.Centre[1]}, first+b.ArcDeg*share, b.DistanceM*(1+share/3))
 			l := bearing.Bearing{Time: b.At.Add(time.Duration(math.Round(1000*share*span)) * time.Millisecond).UTC(),
 				From:     geodesy.LatLonHeight{Lat: round(from.Lat, 6), Lon: round(from.Lon, 6), HeightHAE: round(b.HeightHAE+20*chance.Normal(), 0)},
 				SigmaDeg: b.SigmaDeg, Emitter: e.Name, BiasGroup: b.Group}

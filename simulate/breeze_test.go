@@ -54,7 +54,7 @@ func TestFluxThroughAPlaneIsTheRate(t *testing.T) {
 	// on the axis, and the flux through x = 100 m is U·∫C dy times that. Over T = 3,000 s: puffs' own speeds (0.8·√0.5 m/s in
 	// 4 m/s, 14 %, with 5·10 s of memory) leave .14·√(2·50/3000) = 2.6 % and, since slow puffs stay longer, a mean of
 	// 1 + .14² = 2 % more; their loads (20 %, 2·10 s) leave .2·√(2·20/3000) = 2.3 %. Three sigma of both and the bias: 12.5 %.
-	p := dispersion.NewPuffs(dispersion.PuffSettings{Sources: []dispersion.Source{{Z: 10, RateKgS: 1}}, SigmaV: 0.8, TimescaleS: 10, Intermittency: 0.2},
+	p := dispersion.NewPuffs(dispersion.PuffSettings{Sources: []dispersion.Source{{Z: 10, RateKgS: 1}}, EveryS: 2, SigmaV: 0.8, TimescaleS: 10, Intermittency: 0.2},
 		numeric.NewStream(3, 1))
 	wind := dispersion.Wind{U: 4, HeightM: 10}
 	var flux float64
@@ -79,7 +79,7 @@ func TestPlumeMeanders(t *testing.T) {
 	s, _ := Find("small")
 	chance := numeric.NewStream(1, 1)
 	wind := newBreeze(s.Wind, 270, chance)
-	p := dispersion.NewPuffs(dispersion.PuffSettings{Sources: []dispersion.Source{{Z: 4, RateKgS: 1}}, SigmaV: s.Wind.SigmaV, SigmaW: s.Wind.SigmaW, TimescaleS: s.Wind.TimescaleS}, chance)
+	p := dispersion.NewPuffs(dispersion.PuffSettings{Sources: []dispersion.Source{{Z: 4, RateKgS: 1}}, EveryS: 2, SigmaV: s.Wind.SigmaV, SigmaW: s.Wind.SigmaW, TimescaleS: s.Wind.TimescaleS}, chance)
 	var moment, n float64
 	var m0, m1, m2 float64 // of the mean plume
 	for k := range 3000 {

@@ -107,6 +107,7 @@ type Bearings struct {
 	Group     string    `yaml:"bias_group"`
 	At        time.Time `yaml:"at"`
 	DistanceM float64   `yaml:"distance_m"` // from the centre of the country, at the nearest
+	ArcDeg    float64   `yaml:"arc_deg"`    // how far around the country it flies, seen from there
 	HeightHAE float64   `yaml:"height_hae_m"`
 	SpeedMPS  float64   `yaml:"speed_mps"`
 	SigmaDeg  float64   `yaml:"sigma_deg"`
@@ -250,7 +251,7 @@ func (s *Scenario) limits() []limit {
 		}
 	}
 	if b := s.Bearings; b.File != "" {
-		l = append(l, limit{"bearings.distance_m", b.DistanceM, 1000, 4e5}, limit{"bearings.height_hae_m", b.HeightHAE, 0, 3e4}, limit{"bearings.speed_mps", b.SpeedMPS, 10, 400},
+		l = append(l, limit{"bearings.distance_m", b.DistanceM, 1000, 4e5}, limit{"bearings.arc_deg", b.ArcDeg, 1, 360}, limit{"bearings.height_hae_m", b.HeightHAE, 0, 3e4}, limit{"bearings.speed_mps", b.SpeedMPS, 10, 400},
 			limit{"bearings.sigma_deg", b.SigmaDeg, 1e-3, 45}, limit{"bearings.bias_deg", b.BiasDeg, 0, 45}, limit{"bearings.wild_share", b.WildShare, 0, 1})
 		for _, e := range b.Emitters {
 			l = append(l, limit{"bearings.emitters.count", float64(e.Count), 1, 1000}, limit{"bearings.emitters.within_m", e.WithinM, 0, 1e4})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -41,12 +40,6 @@ func videoFlags(c *cobra.Command, quiet *bool) {
 	c.Flags().Bool("json", true, "JSON Lines: what the command prints anyway")
 }
 
-// videoPartly ends a command whose input could be read only in part: exit code 3.
-type videoPartly struct{ what string }
-
-func (p videoPartly) Error() string { return p.what }
-func (videoPartly) ExitCode() int   { return 3 }
-
 // videoLines runs write over a file, with progress, and names what could not be read.
 func videoLines(cmd *cobra.Command, path string, quiet bool, write func(io.Writer, io.Reader) (int, []video.Problem, error)) error {
 	f, err := os.Open(path)
@@ -54,10 +47,13 @@ func videoLines(cmd *cobra.Command, path string, quiet bool, write func(io.Write
 		return &atalaya.Error{Op: "video.read", File: path, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file."}
 	}
 	defer f.Close()
-	var in io.Reader = f
-	if !quiet {
-		in = &slowProgress{r: f, to: cmd.ErrOrStderr(), next: time.Now().Add(10 * time.Second)}
+	var size int64
+	if st, err := f.Stat(); err == nil {
+		size = st.Size()
 	}
+	shown := newProgress(cmd.ErrOrStderr(), quiet)
+	defer shown.end()
+	in := &watched{r: f, each: func(done int64) { shown.file(path, done, size) }}
 	out := bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10)
 	n, problems, err := write(out, in)
 	err = errors.Join(err, out.Flush())
@@ -70,25 +66,21 @@ func videoLines(cmd *cobra.Command, path string, quiet bool, write func(io.Write
 		return e
 	}
 	if err == nil && len(problems) > 0 {
-		return videoPartly{fmt.Sprintf("%s: %d packets read, %d places could not be", path, n, len(problems))}
+		return partly{fmt.Sprintf("%s: %d packets read, %d places could not be", path, n, len(problems))}
 	}
 	return err
 }
 
-// slowProgress says every ten seconds how much was read.
-type slowProgress struct {
+// watched tells how much was read, after each read.
+type watched struct {
 	r    io.Reader
-	to   io.Writer
-	next time.Time
-	read int64
+	each func(done int64)
+	done int64
 }
 
-func (s *slowProgress) Read(b []byte) (int, error) {
-	n, err := s.r.Read(b)
-	s.read += int64(n)
-	if now := time.Now(); now.After(s.next) {
-		s.next = now.Add(10 * time.Second)
-		fmt.Fprintf(s.to, "%d MB read\n", s.read/1e6)
-	}
+func (w *watched) Read(b []byte) (int, error) {
+	n, err := w.r.Read(b)
+	w.done += int64(n)
+	w.each(w.done)
 	return n, err
 }

@@ -20,7 +20,7 @@ import (
 // without sorties nothing that was flown can be released.
 type MissionFile struct {
 	Name    string           `yaml:"name" json:"name"`
-	Area    *yaml.Node       `yaml:"area" json:"-"`
+	Area    yaml.Node        `yaml:"area" json:"-"`
 	From    time.Time        `yaml:"from" json:"from"`
 	To      time.Time        `yaml:"to" json:"to"`
 	Origin  []float64        `yaml:"origin" json:"origin,omitempty"` // lat, lon, height_hae_m of local frames
@@ -88,8 +88,8 @@ func ReadMission(dir string) (MissionFile, error) {
 			return m, bad("key sorties", "Give each sortie an id", "a sortie has no id")
 		}
 	}
-	if m.Area != nil {
-		if m.Bounds, err = boundsOf(m.Area); err != nil {
+	if m.Area.Kind != 0 {
+		if m.Bounds, err = boundsOf(&m.Area); err != nil {
 			return m, bad(fmt.Sprintf("line %d, key area", m.Area.Line), "Write a GeoJSON polygon, or [west, south, east, north]", "%v", err)
 		}
 	}

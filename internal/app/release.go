@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func (a *App) recordOf(ctx context.Context, f CaseFile, by Account, recipient st
 	}
 	rec := review.Record{ID: atalaya.ReleaseID(id), Case: f.Case, Current: f.Current, Reviews: f.Reviews, By: by.ID, At: a.Clock().UTC(),
 		Recipient: strings.ToUpper(recipient), Marking: marking, LegalBasis: basis}
-	seen, flown := map[atalaya.ObservationID]bool{}, map[atalaya.SortieID]bool{}
+	seen, flown := map[atalaya.ObservationID]bool{}, map[string]bool{}
 	for _, row := range f.Case.Snapshot.Ledger {
 		if row.Observation == "" || seen[row.Observation] {
 			continue
@@ -57,18 +58,24 @@ func (a *App) recordOf(ctx context.Context, f CaseFile, by Account, recipient st
 		if err != nil {
 			return rec, err
 		}
-		rec.Sources = append(rec.Sources, review.Source{Observation: o.ID, Kind: o.Kind, Sortie: o.Sortie})
-		if o.Sortie == "" || flown[o.Sortie] {
+		key := sortieKey(o.Mission, o.Sortie) // two missions may each have a sortie 1
+		src := review.Source{Observation: o.ID, Kind: o.Kind}
+		if o.Sortie != "" {
+			src.Sortie = atalaya.SortieID(key)
+		}
+		rec.Sources = append(rec.Sources, src)
+		if o.Sortie == "" || flown[key] {
 			continue
 		}
-		flown[o.Sortie] = true
-		s, _, err := get[atalaya.Sortie](ctx, a, access.Whole(), "sortie", sortieKey(o.Mission, o.Sortie))
+		flown[key] = true
+		s, _, err := get[atalaya.Sortie](ctx, a, access.Whole(), "sortie", key)
 		if isNotFound(err) {
 			continue // review names it as missing
 		}
 		if err != nil {
 			return rec, err
 		}
+		s.ID = src.Sortie
 		rec.Sorties = append(rec.Sorties, s)
 	}
 	return rec, nil
@@ -263,4 +270,15 @@ func (a *App) PackageZip(ctx context.Context, view access.View, id atalaya.Relea
 		return nil, "", err
 	}
 	return b, fmt.Sprintf("%s-%s.zip", rel.Reference, strings.ToLower(rel.Recipient)), nil
+}
+
+// Released finds the last release of the case, as it stands, to a recipient.
+func (f CaseFile) Released(recipient string) (Release, bool) {
+	for _, r := range slices.Backward(f.Releases) {
+		var rec review.Record
+		if r.Recipient == strings.ToUpper(recipient) && json.Unmarshal(r.Decision, &rec) == nil && rec.Case.Basis == f.Case.Basis {
+			return r, true
+		}
+	}
+	return Release{}, false
 }

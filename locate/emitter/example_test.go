@@ -20,5 +20,5 @@ func Example() {
 	}
 	f := post.Fixes[0]
 	fmt.Printf("%.2f %.2f within %.1f km, %s\n", f.At.Lat, f.At.Lon, f.Ellipse95.MajorM/1e3, f.Integrity)
-	// Output: 25.00 -107.00 within 2.5 km, good
+	// Output: 25.00 -107.00 within 2.6 km, good
 }

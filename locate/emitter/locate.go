@@ -213,7 +213,7 @@ func (m *model) climb(from geodesy.LatLon) (basin, bool) {
 			now = math.Inf(-1) // the objective changes while sigma shrinks
 		}
 		m.slopes(st.at, j)
-		east, north := m.equations(r, j, st, k, false).step(damp)
+		east, north := m.equations(r, j, st, k).step(damp)
 		if limit, d := 0.3*m.reach(st.at), math.Hypot(east, north); d > limit {
 			east, north = east*limit/d, north*limit/d
 		}
@@ -243,10 +243,7 @@ func (m *model) climb(from geodesy.LatLon) (basin, bool) {
 	}
 	m.residuals(st.at, r)
 	m.slopes(st.at, j)
-	cov, ok := inverse(m.equations(r, j, st, 1, true).info)
-	if !ok {
-		cov, ok = inverse(m.equations(r, j, st, 1, false).info)
-	}
+	cov, ok := inverse(m.equations(r, j, st, 1).info)
 	return basin{state: st, cov: cov, log: m.logPosterior(r, st.bias, st.wild), residual: r}, ok
 }
 
@@ -269,8 +266,7 @@ func (n normal) step(damp float64) (east, north float64) {
 func (m *model) settleWild(r []float64, st *state) {
 	wild := 0.0
 	for i := range m.sights {
-		w, _ := share(m.less(r, st.bias, i), m.sights[i].s, st.wild)
-		wild += 1 - w
+		wild += 1 - fitOf(m.less(r, st.bias, i), m.sights[i].s, st.wild).tame
 	}
 	st.wild = math.Max(wildFloor, wild/(float64(len(m.sights))+wildPrior))
 }
@@ -288,7 +284,7 @@ func (m *model) misfit(b *basin) float64 {
 	chi2, dof := 0.0, -2.0
 	for i := range m.sights {
 		res := m.less(b.residual, b.bias, i)
-		w, _ := share(res, m.sights[i].s, b.wild)
+		w := fitOf(res, m.sights[i].s, b.wild).weight
 		chi2 += w * res * res / (m.sights[i].s * m.sights[i].s)
 		dof += w
 	}
@@ -303,7 +299,7 @@ func (m *model) describe(b *basin) Fix {
 	f.Ellipse95 = geodesy.EllipseOf(f.CovarianceM2, 0.95)
 	f.CEP50M, f.CEP95M = b.grid.radius(0.5), b.grid.radius(0.95)
 	for i := range m.sights {
-		if w, _ := share(m.less(b.residual, b.bias, i), m.sights[i].s, b.wild); w >= 0.5 {
+		if fitOf(m.less(b.residual, b.bias, i), m.sights[i].s, b.wild).tame >= 0.5 {
 			f.Used++
 		} else {
 			f.Rejected++

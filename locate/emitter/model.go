@@ -95,12 +95,29 @@ func (m *model) slopes(p geodesy.LatLon, j [][2]float64) {
 	}
 }
 
-// share is the probability that a bearing with residual r and standard deviation s is normal and not wild, and the
-// logarithm of its density.
-func share(r, s, wild float64) (w, logDensity float64) {
-	normal := (1 - wild) * math.Exp(-r*r/(2*s*s)) / (s * math.Sqrt(2*math.Pi))
-	total := normal + wild/360
-	return normal / total, math.Log(total)
+// roughShare of the bearings that are not wild have a standard deviation roughTimes as large as stated: the contaminated
+// normal that J. W. Tukey took for real instruments (A survey of sampling from contaminated distributions, in Contributions
+// to Probability and Statistics, Stanford 1960). It keeps a bearing that is off by three to five sigma, a near reflection,
+// from taking the fix along, which a wild bearing further off cannot do.
+const (
+	roughShare = 0.05
+	roughTimes = 3.0
+)
+
+// fit is how a bearing with residual r and standard deviation s sits in the mixture.
+type fit struct {
+	weight float64 // of its square in the normal equations, per 1/s²: minus s²/r times the slope of log
+	tame   float64 // probability that it is not wild
+	log    float64 // logarithm of its density, per degree
+}
+
+func fitOf(r, s, wild float64) fit {
+	q := r * r / (s * s)
+	k := (1 - wild) / (s * math.Sqrt(2*math.Pi))
+	fine := k * (1 - roughShare) * math.Exp(-q/2)
+	rough := k * roughShare / roughTimes * math.Exp(-q/(2*roughTimes*roughTimes))
+	total := fine + rough + wild/360
+	return fit{weight: (fine + rough/(roughTimes*roughTimes)) / total, tame: (fine + rough) / total, log: math.Log(total)}
 }
 
 // settleBias moves the heading errors to their best values for residuals r, by n expectation-maximisation steps.
@@ -115,7 +132,7 @@ func (m *model) settleBias(r, bias []float64, wild float64, n int) {
 		}
 		for i := range m.sights {
 			if s := &m.sights[i]; s.group >= 0 {
-				w, _ := share(r[i]-bias[s.group], s.s, wild)
+				w := fitOf(r[i]-bias[s.group], s.s, wild).weight
 				num[s.group] += w * r[i] / (s.s * s.s)
 				den[s.group] += w / (s.s * s.s)
 			}
@@ -138,8 +155,7 @@ func (m *model) logPosterior(r, bias []float64, wild float64) float64 {
 		if s.group >= 0 {
 			res -= bias[s.group]
 		}
-		_, l := share(res, s.s, wild)
-		sum += l
+		sum += fitOf(res, s.s, wild).log
 	}
 	return sum
 }
@@ -150,10 +166,8 @@ type normal struct {
 	rhs  [2]float64
 }
 
-// equations builds them with every sigma widened by k. With observed set the information is that of the mixture itself:
-// the information of the labelled data less what not knowing the labels takes away (T. A. Louis, Journal of the Royal
-// Statistical Society B 44(2), 1982, eq. 3.2).
-func (m *model) equations(r []float64, j [][2]float64, st state, k float64, observed bool) normal {
+// equations builds them with every sigma widened by k.
+func (m *model) equations(r []float64, j [][2]float64, st state, k float64) normal {
 	var n normal
 	type sums struct{ w, wr, wx, wy float64 }
 	by := make([]sums, m.groups)
@@ -167,11 +181,7 @@ func (m *model) equations(r []float64, j [][2]float64, st state, k float64, obse
 		if s.group >= 0 {
 			res -= st.bias[s.group]
 		}
-		w, _ := share(res, sd, st.wild)
-		if observed {
-			w -= w * (1 - w) * res * res / (sd * sd)
-		}
-		w /= sd * sd
+		w := fitOf(res, sd, st.wild).weight / (sd * sd)
 		n.info[0][0] += w * j[i][0] * j[i][0]
 		n.info[0][1] += w * j[i][0] * j[i][1]
 		n.info[1][1] += w * j[i][1] * j[i][1]

@@ -308,8 +308,11 @@ func fill(e *atalaya.Evidence, rings [][]geodesy.LatLon, level int, field func(g
 			break
 		}
 	}
+	if level < 0 {
+		return // no level holds them: not a place
+	}
 	slices.SortFunc(cells, cmp.Compare[s2.CellID])
-	e.Level = max(level, 0)
+	e.Level = level
 	for _, c := range slices.Compact(cells) {
 		if l := field(geodesy.CellCenter(c)); math.Abs(l) > saysNothing {
 			e.Cells, e.LogOdds = append(e.Cells, uint64(c)), append(e.LogOdds, l)

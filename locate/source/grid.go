@@ -17,6 +17,7 @@ type grid struct {
 	r      []float64 // value minus the sensor's base
 	sumW   []float64 // per sensor
 	lambda float64
+	plain  *dispersion.Bent
 }
 
 // The grid looks at three headings of the plume, one sigma of the prior apart.
@@ -26,7 +27,7 @@ var gridBias = [3]float64{-priorBias[1], 0, priorBias[1]}
 const maxGridPaths = 350
 
 func newGrid(sc *scene) *grid {
-	g := &grid{sc: sc, sumW: make([]float64, sc.sensors)}
+	g := &grid{sc: sc, sumW: make([]float64, sc.sensors), plain: dispersion.Shape{}.Bend()}
 	paths := 0
 	for _, s := range sc.s {
 		if s.IsPath {
@@ -43,7 +44,7 @@ func newGrid(sc *scene) *grid {
 			if v.Below {
 				y, sd = y/2, max(sd, y/2)
 			}
-			r := y - sc.base[sc.sensor[i]]
+			r := y - sc.base
 			model := math.Exp(priorFlu[0]) * max(r, 0)
 			w := 1 / (sd*sd + model*model)
 			g.rows = append(g.rows, i)
@@ -53,7 +54,7 @@ func newGrid(sc *scene) *grid {
 		}
 	}
 	for j := range g.sumW {
-		g.sumW[j] += 1 / (sc.baseSD[j] * sc.baseSD[j])
+		g.sumW[j] += 1 / (sc.tau * sc.tau)
 	}
 	// The evidence of the grid counts as 60 independent samples at most: its weights are flat enough to miss no mode.
 	g.lambda = min(1, 60/float64(len(g.rows)))
@@ -64,7 +65,6 @@ func newGrid(sc *scene) *grid {
 func (g *grid) column(c cell, bias float64) []float64 {
 	sc := g.sc
 	out := make([]float64, len(g.rows))
-	sh := dispersion.Shape{BiasRad: bias}
 	h := math.Exp(priorLnH[0])
 	any := false
 	for k, i := range g.rows {
@@ -72,9 +72,9 @@ func (g *grid) column(c cell, bias float64) []float64 {
 		ax, ay := p.Downwind(s.At[0]-c.x, s.At[1]-c.y, bias)
 		if s.IsPath {
 			bx, by := p.Downwind(s.To[0]-c.x, s.To[1]-c.y, bias)
-			out[k], _ = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, c.side/3)
+			out[k], _ = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, g.plain, c.side/3)
 		} else {
-			out[k], _ = p.At(ax, ay, s.At[2], h, sh, c.side/3)
+			out[k], _ = p.At(ax, ay, s.At[2], h, g.plain, c.side/3)
 		}
 		any = any || out[k] > 0
 	}
@@ -130,6 +130,15 @@ func pairGain(a11, a12, a22, b1, b2 float64) (gain, q1, q2 float64) {
 	return g2, 0, r2
 }
 
+// lnRatePrior is the prior of a rate relative to its top; no rate costs nothing.
+func lnRatePrior(q float64) float64 {
+	if q <= 0 {
+		return 0
+	}
+	d := (math.Log(q) - priorLnQ[0]) / priorLnQ[1]
+	return -0.5 * d * d
+}
+
 // scored is a cell with what the grid says of it, per heading of the plume.
 type scored struct {
 	cell
@@ -154,7 +163,7 @@ func (g *grid) score(c cell, have given) scored {
 			h := have[k]
 			s.gain[k], s.rate[k], _ = pairGain(g.dot(a, a), g.dot(a, h), g.dot(h, h), g.dot(a, g.r), g.dot(h, g.r))
 		}
-		terms[k] = g.lambda * s.gain[k]
+		terms[k] = g.lambda*s.gain[k] + lnRatePrior(s.rate[k])
 	}
 	s.ln = numeric.LogSumExp(terms...) + math.Log(c.area())
 	return s
@@ -209,7 +218,7 @@ type hypothesis struct {
 func (s scored) hypothesis() hypothesis {
 	k := 0
 	for j := range s.gain {
-		if s.gain[j] > s.gain[k] {
+		if s.gain[j] > 0 && lnRatePrior(s.rate[j])+s.gain[j] > lnRatePrior(s.rate[k])+s.gain[k] {
 			k = j
 		}
 	}
@@ -279,7 +288,7 @@ func (g *grid) pairs(d *domain, all []scored) []hypothesis {
 					continue
 				}
 				gain, q1, q2 := pairGain(p.a, g.dot(p.col, q.col), q.a, p.b, q.b)
-				terms[k] = g.lambda * gain
+				terms[k] = g.lambda*gain + lnRatePrior(q1) + lnRatePrior(q2)
 				if gain > best && q1 > 0 && q2 > 0 {
 					best, h.bias, h.lnRate[0], h.lnRate[1] = gain, gridBias[k], lnRate(q1), lnRate(q2)
 				}

@@ -12,13 +12,13 @@ type theta []float64
 
 const (
 	perSource = 4 // x, y, ln height, ln rate
-	shared    = 7
+	shared    = 9
 )
 
 // Offsets within a source's block and within the shared block.
 const (
-	iX, iY, iLnH, iLnQ                    = 0, 1, 2, 3
-	jAy, jAz, jBy, jBz, jBias, jSig, jFlu = 0, 1, 2, 3, 4, 5, 6
+	iX, iY, iLnH, iLnQ                                 = 0, 1, 2, 3
+	jAy, jAz, jBy, jBz, jBias, jSig, jFlu, jBase, jTau = 0, 1, 2, 3, 4, 5, 6, 7, 8
 )
 
 func (t theta) sources() int         { return (len(t) - shared) / perSource }
@@ -27,9 +27,9 @@ func (t theta) shared() theta        { return t[len(t)-shared:] }
 func dimension(k int) int            { return k*perSource + shared }
 func (t theta) height(k int) float64 { return math.Exp(t.source(k)[iLnH]) }
 
-func (t theta) shape() dispersion.Shape {
+func (t theta) shape() *dispersion.Bent {
 	s := t.shared()
-	return dispersion.Shape{LnAy: s[jAy], LnAz: s[jAz], By: s[jBy], Bz: s[jBz], BiasRad: s[jBias]}
+	return dispersion.Shape{LnAy: s[jAy], LnAz: s[jAz], By: s[jBy], Bz: s[jBz], BiasRad: s[jBias]}.Bend()
 }
 
 // Priors that no survey informs. Sources of interest stand on or near the ground: height lognormal about 1.5 m, a factor e either way.
@@ -49,7 +49,7 @@ var (
 
 func (sc *scene) sharedPriors() [shared][2]float64 {
 	w := [2]float64{0, sc.widthSD}
-	return [shared][2]float64{w, w, priorB, priorB, priorBias, {math.Log(sc.noise), noiseSD}, priorFlu}
+	return [shared][2]float64{w, w, priorB, priorB, priorBias, {math.Log(sc.noise), noiseSD}, priorFlu, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}}
 }
 
 func lnNormal(x float64, p [2]float64) float64 {
@@ -79,7 +79,7 @@ func (sc *scene) newWork() *work {
 }
 
 // column adds the concentrations that a source of this rate brings to every sample, and the reach that scales the model's error.
-func (sc *scene) column(w *work, x, y, h, rate float64, sh dispersion.Shape, grow float64) {
+func (sc *scene) column(w *work, x, y, h, rate float64, sh *dispersion.Bent, grow float64) {
 	sin, cos := math.Sincos(sh.BiasRad)
 	for i := range sc.s {
 		s, p := &sc.s[i], sc.plumes[i]
@@ -123,7 +123,7 @@ func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residua
 		for b < len(sc.s) && sc.sensor[b] == sc.sensor[a] {
 			b++
 		}
-		total += sc.sensorLn(w, a, b, sig2, flu2, lambda, fit)
+		total += sc.sensorLn(w, a, b, sig2, flu2, sharedPart[jBase], math.Exp(sharedPart[jTau]), lambda, fit)
 		a = b
 	}
 	return total
@@ -135,11 +135,12 @@ type residuals struct {
 	z    []float64
 }
 
-// sensorLn does one sensor's samples a..b-1. The background is found by iteratively reweighted means.
-func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, lambda float64, fit *residuals) float64 {
+// sensorLn does one sensor's samples a..b-1. Its background is normal about the common one with deviation tau, which the survey
+// learns: sensors that differ little say more together than each alone. It is found by iteratively reweighted means.
+func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda float64, fit *residuals) float64 {
 	j := sc.sensor[a]
-	prior := 1 / (sc.baseSD[j] * sc.baseSD[j])
-	base := sc.base[j]
+	prior := 1 / (tau * tau)
+	base := common
 	for i := a; i < b; i++ { // w.grad holds the variances
 		v := sig2 + flu2*w.reach[i]*w.reach[i]
 		if sd := sc.obs[i].SD; sd > 0 {
@@ -149,7 +150,7 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, lambda float64, fit *re
 	}
 	var info float64
 	for range 6 {
-		num, den := prior*sc.base[j], prior
+		num, den := prior*common, prior
 		info = 0
 		for i := a; i < b; i++ {
 			o := &sc.obs[i]
@@ -206,8 +207,8 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, lambda float64, fit *re
 	if fit != nil {
 		fit.base[j] = base
 	}
-	e := (base - sc.base[j]) / sc.baseSD[j]
-	return lambda*ln - 0.5*e*e - 0.5*math.Log1p(info*sc.baseSD[j]*sc.baseSD[j])
+	e := (base - common) / tau
+	return lambda*ln - 0.5*e*e - 0.5*math.Log1p(info*tau*tau)
 }
 
 // fit gives the residuals of an explanation.
@@ -217,9 +218,10 @@ func (sc *scene) fit(w *work, t theta, lambda float64) residuals {
 		f.z[i] = math.NaN()
 	}
 	w.clear()
+	sh := t.shape()
 	for k := range t.sources() {
 		s := t.source(k)
-		sc.column(w, s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ]), t.shape(), 0)
+		sc.column(w, s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ]), sh, 0)
 	}
 	sc.lnGiven(w, t.shared(), lambda, &f)
 	return f

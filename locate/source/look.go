@@ -55,6 +55,14 @@ func (p *posterior) look(w *work, x, y, side float64) (lnq, ln []float64) {
 	return lnq, ln
 }
 
+// tau is by how much sensors differ in background, in the best explanation; where one alone flew, how far the common one is known.
+func (p *posterior) tau() float64 {
+	if p.sc.sensors == 1 {
+		return p.sc.baseSD
+	}
+	return math.Exp(p.best.shared()[jTau])
+}
+
 // shift is by how much each sensor's background falls per unit rate of a new source, by weighted least squares.
 func (p *posterior) shift(w *work) []float64 {
 	sc := p.sc
@@ -67,7 +75,7 @@ func (p *posterior) shift(w *work) []float64 {
 		}
 	}
 	for j := range num {
-		num[j] /= den[j] + 1/(sc.baseSD[j]*sc.baseSD[j])
+		num[j] /= den[j] + 1/(p.tau()*p.tau())
 	}
 	return num
 }

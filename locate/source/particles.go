@@ -26,20 +26,53 @@ type cloud struct {
 	draws      []theta // equally likely
 	best       theta
 	bestLn     float64
+	bridges    int
 }
 
 type anneal struct {
-	sc     *scene
-	d      *domain
-	hyp    []hypothesis
-	lnW    []float64
-	k      int
-	lambda float64
-	seed   uint64
+	sc  *scene
+	d   *domain
+	hyp []hypothesis
+	lnW []float64
+	// Half of the particles start about the summits, where there are any, each with its weight.
+	summits []summit
+	lnTop   []float64
+	k       int
+	lambda  float64
+	seed    uint64
 }
 
-// lnStart is the starting density of places and rates; the other parameters start from their priors.
+// summitShare is the share of the start that the summits have.
+const summitShare = 0.5
+
+func (a *anneal) weighSummits() {
+	var terms []float64
+	for i := range a.summits {
+		s := &a.summits[i]
+		terms = append(terms, 0.5*(s.ln-0.5*s.root.LogDet())) // their masses, flattened by half
+	}
+	total := numeric.LogSumExp(terms...)
+	a.lnTop = a.lnTop[:0]
+	for _, v := range terms {
+		a.lnTop = append(a.lnTop, v-total)
+	}
+}
+
+// lnStart is the density that the particles are drawn from, over all parameters.
 func (a *anneal) lnStart(t theta) float64 {
+	wide := a.lnGridStart(t) + a.lnShared(t)
+	if len(a.summits) == 0 {
+		return wide
+	}
+	terms := []float64{wide + math.Log(1-summitShare)}
+	for i := range a.summits {
+		terms = append(terms, math.Log(summitShare)+a.lnTop[i]+a.summits[i].lnDensity(t))
+	}
+	return numeric.LogSumExp(terms...)
+}
+
+// lnGridStart is the wide start of places and rates, on the grid's hypotheses.
+func (a *anneal) lnGridStart(t theta) float64 {
 	flat := math.Log(uniformShare) - float64(a.k)*math.Log(a.d.area)
 	for k := range a.k {
 		flat += lnNormal(t.source(k)[iLnQ], priorLnQ)
@@ -85,18 +118,31 @@ func (a *anneal) lnRest(t theta) float64 {
 }
 
 type particle struct {
-	t                         theta
-	shared, start, target, ln float64 // ln: likelihood
+	t             theta
+	start, target float64 // ln densities at both ends of the bridges
 }
 
 func (a *anneal) value(w *work, t theta) particle {
-	p := particle{t: t, shared: a.lnShared(t), start: a.lnStart(t)}
-	p.ln = a.sc.lnLikelihood(w, t, a.lambda)
-	p.target = a.lnRest(t) + p.ln
+	p := particle{t: t, start: a.lnStart(t)}
+	for k := range a.k {
+		if src := t.source(k); !a.d.holds(src[iX], src[iY]) {
+			p.target = -1e6 // outside the domain: no prior
+			return p
+		}
+	}
+	p.target = a.lnShared(t) + a.lnRest(t) + a.sc.lnLikelihood(w, t, a.lambda)
 	return p
 }
 
 func (a *anneal) draw(s *numeric.Stream) theta {
+	if len(a.summits) > 0 && s.Float64() < summitShare {
+		u := s.Float64()
+		for i := range a.summits {
+			if u -= math.Exp(a.lnTop[i]); u <= 0 || i == len(a.summits)-1 {
+				return a.summits[i].draw(s)
+			}
+		}
+	}
 	t := make(theta, dimension(a.k))
 	h := -1
 	if s.Float64() >= uniformShare && len(a.hyp) > 0 {
@@ -152,6 +198,7 @@ func (a *anneal) run(ctx context.Context) (cloud, error) {
 			a.lnW[i] -= math.Log(c.area())
 		}
 	}
+	a.weighSummits()
 	out := cloud{k: a.k, bestLn: math.Inf(-1)}
 	ps := make([]particle, particles)
 	numeric.Each(particles, func(i int) {
@@ -165,6 +212,8 @@ func (a *anneal) run(ctx context.Context) (cloud, error) {
 		if stage >= maxBridges {
 			next = 1
 		}
+		out.bridges = stage
+		if debug != nil { debug(a, stage, next, out.lnEvidence) }
 		lnw := make([]float64, len(ps))
 		for i, p := range ps {
 			lnw[i] = (next - beta) * (p.target - p.start)
@@ -203,7 +252,7 @@ func (a *anneal) run(ctx context.Context) (cloud, error) {
 		out.lnEvidence += math.Log(float64(k)) // the start covers one of the k! orders of the sources
 	}
 	for _, p := range ps {
-		if v := p.shared + p.target; v > out.bestLn {
+		if v := p.target; v > out.bestLn {
 			out.best, out.bestLn = p.t, v
 		}
 	}
@@ -317,9 +366,10 @@ func (a *anneal) move(w *work, s *numeric.Stream, all []particle, sd []float64, 
 		}
 	}
 	q := a.value(w, t)
-	lnA := q.shared - p.shared + (1-beta)*(q.start-p.start) + beta*(q.target-p.target)
+	lnA := (1-beta)*(q.start-p.start) + beta*(q.target-p.target)
 	if math.Log(s.Float64()) < lnA {
 		return q
 	}
 	return p
 }
+var debug func(a *anneal, stage int, beta, z float64)

@@ -22,13 +22,14 @@ type scene struct {
 	obs     []Value // of the compound in hand
 	primary int     // the compound that geometry is solved on
 	skipped int
+	samples int // usable ones, before thinning
 
-	// Per sensor: where its background starts and how far it may lie from there, kg/m3 (normal prior).
-	base, baseSD []float64
-	noise        float64 // first guess of the additive noise, kg/m3
-	widthSD      float64 // prior deviation of ln of the spreads
-	stretches    [][]int // samples in the order in which neighbours are correlated
-	calm         bool
+	// Common background: where it is looked for and how far from there, and how far sensors differ from it, kg/m3.
+	base, baseSD, tau float64
+	noise             float64 // first guess of the additive noise, kg/m3
+	widthSD           float64 // prior deviation of ln of the spreads
+	stretches         [][]int // samples in the order in which neighbours are correlated
+	calm              bool
 }
 
 func prepare(g Survey) (*scene, error) {
@@ -36,7 +37,8 @@ func prepare(g Survey) (*scene, error) {
 	if len(keep) < 5 {
 		return nil, inputError(g.Group, "fewer than five samples with a place, a wind and a value", "Fly more, or join the groups with --join")
 	}
-	sc := &scene{survey: g, skipped: skipped}
+	sc := &scene{survey: g, skipped: skipped, samples: len(keep)}
+	keep = thinPaths(keep)
 	slices.SortStableFunc(keep, func(a, b Sample) int {
 		if a.Sensor != b.Sensor {
 			if a.Sensor < b.Sensor {
@@ -145,9 +147,19 @@ func (sc *scene) chain() {
 	}
 }
 
+// maxWalk bounds the walk, whose cost is quadratic; larger rings keep the order of their file.
+const maxWalk = 3000
+
 func (sc *scene) walk(a, b int) []int {
 	if b-a == 1 {
 		return []int{a}
+	}
+	if b-a > maxWalk {
+		all := make([]int, 0, b-a)
+		for i := a; i < b; i++ {
+			all = append(all, i)
+		}
+		return all
 	}
 	var mx, my float64
 	for i := a; i < b; i++ {
@@ -187,9 +199,9 @@ func (sc *scene) compound() int {
 	for k := range sc.survey.Compounds {
 		sc.look(k)
 		var top, n float64
-		for i, v := range sc.obs {
+		for _, v := range sc.obs {
 			if !math.IsNaN(v.Amount) && !v.Below {
-				top += max(v.Amount-sc.base[sc.sensor[i]], 0) / sc.noise
+				top += max(v.Amount-sc.base, 0) / sc.noise
 				n++
 			}
 		}
@@ -203,7 +215,6 @@ func (sc *scene) compound() int {
 // look turns to compound k: its values, and what its low half says of background and noise.
 func (sc *scene) look(k int) {
 	sc.obs = make([]Value, len(sc.s))
-	per := make([][]float64, sc.sensors)
 	var all []float64
 	for i := range sc.s {
 		sc.obs[i] = sc.s[i].Values[k]
@@ -212,20 +223,46 @@ func (sc *scene) look(k int) {
 			if v.Below {
 				a /= 2 // only to place the priors, never in the likelihood
 			}
-			per[sc.sensor[i]] = append(per[sc.sensor[i]], a)
 			all = append(all, a)
 		}
+	}
+	if len(all) == 0 {
+		sc.noise, sc.base, sc.baseSD, sc.tau = 1e-12, 0, 1e-12, 1e-12
+		return
 	}
 	slices.Sort(all)
 	spread := numeric.SortedQuantile(all, 0.9) - numeric.SortedQuantile(all, 0.1)
 	low := all[:max(len(all)*3/10, min(len(all), 3))]
 	sc.noise = max(numeric.Spread(low), 0.02*spread, 1e-6*math.Abs(all[len(all)-1]), 1e-15)
-	sc.base, sc.baseSD = make([]float64, sc.sensors), make([]float64, sc.sensors)
-	for j := range per {
-		if len(per[j]) == 0 {
-			per[j] = all
+	sc.base = numeric.SortedQuantile(all, 0.15)
+	sc.baseSD = max(spread/2, 3*sc.noise)
+	sc.tau = max(0.1*spread, sc.noise)
+}
+
+// maxPaths bounds the open-path samples that are used: a column of paths costs ten times that of points, and fixed beams log
+// far faster than the wind decorrelates. Whole times are left out, evenly.
+const maxPaths = 350
+
+func thinPaths(s []Sample) []Sample {
+	paths := 0
+	rank := map[float64]int{}
+	var times []float64
+	for _, p := range s {
+		if p.IsPath {
+			paths++
 		}
-		sc.base[j] = numeric.Quantile(per[j], 0.15)
-		sc.baseSD[j] = max(spread/2, 3*sc.noise)
+		if _, ok := rank[p.TimeS]; !ok {
+			rank[p.TimeS] = 0
+			times = append(times, p.TimeS)
+		}
 	}
+	stride := (paths + maxPaths - 1) / maxPaths
+	if stride < 2 {
+		return s
+	}
+	slices.Sort(times)
+	for i, t := range times {
+		rank[t] = i
+	}
+	return slices.DeleteFunc(s, func(p Sample) bool { return p.IsPath && rank[p.TimeS]%stride != 0 })
 }

@@ -102,7 +102,7 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 			k = i
 		}
 	}
-	g := &Group{Group: sc.survey.Group, Count: map[string]float64{}, Sources: []Source{}, Samples: len(sc.s), Seed: seed, post: p}
+	g := &Group{Group: sc.survey.Group, Count: map[string]float64{}, Sources: []Source{}, Samples: sc.samples, Seed: seed, post: p}
 	for i := range lnPriorCount {
 		g.Count[strconv.Itoa(i)] = 0
 		if i < len(p.count) {
@@ -262,7 +262,8 @@ var assumptions = []struct {
 	{"wind direction", func(t theta, _ int) []float64 { return []float64{t.shared()[jBias]} }},
 	{"dispersion", func(t theta, _ int) []float64 { return t.shared()[jAy : jBz+1] }},
 	{"source height", func(t theta, k int) []float64 { return []float64{t.source(k)[iLnH]} }},
-	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig:] }},
+	{"background", func(t theta, _ int) []float64 { return t.shared()[jBase : jTau+1] }},
+	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig : jFlu+1] }},
 }
 
 // dominant leaves each assumption's uncertainty out in turn and names the one without which the positions would be surest: the

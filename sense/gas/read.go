@@ -17,10 +17,10 @@ import (
 	"github.com/atalaya-isr/atalaya/sense/delimited"
 )
 
-// Limits of one file. A million rows are eleven days at 1 Hz; MaxValues numbers take 128 MB.
+// Limits of one file. A million rows are eleven days at 1 Hz; MaxValues numbers take 96 MB, and twice that while rows are sorted.
 const (
 	MaxRows   = 1_000_000
-	MaxValues = 16_000_000
+	MaxValues = 12_000_000
 	MaxNames  = 10_000 // distinct sensors or groups
 )
 
@@ -227,8 +227,16 @@ func (p *reading) columns() {
 	}
 }
 
-// values is how many numbers one row takes.
-func (l *layout) values() int { return 10 + len(optionals) + 3*len(l.value) }
+// values is how many numbers one row takes at most.
+func (l *layout) values() int {
+	n := 1 + 3 + 3*btoi(l.hasPath) + 4*btoi(l.hasWind)
+	for _, columns := range [][]int{l.optional[:], l.value, l.sd, l.lod, l.flag, {l.sensor, l.group}} {
+		for _, c := range columns {
+			n += btoi(c >= 0)
+		}
+	}
+	return n
+}
 
 func (p *reading) rows() error {
 	limit := min(MaxRows, MaxValues/p.l.values())

@@ -23,16 +23,16 @@ type Packet struct {
 	Truncated bool
 }
 
-// Problems are what was wrong with how the packet lay in the stream, one line each.
+// Problems are what was wrong with how the packet lay in the stream at its Offset, one line each.
 func (p *Packet) Problems() (out []string) {
 	if p.Skipped > 0 {
-		out = append(out, fmt.Sprintf("byte %d: %d bytes before this packet belong to none; resynchronised", p.Offset, p.Skipped))
+		out = append(out, fmt.Sprintf("%d bytes before this packet belong to none; resynchronised", p.Skipped))
 	}
 	if p.Missing > 0 {
-		out = append(out, fmt.Sprintf("byte %d: the first %d bytes of the key are missing; found by the rest of it", p.Offset, p.Missing))
+		out = append(out, fmt.Sprintf("the first %d bytes of the key are missing; found by the rest of it", p.Missing))
 	}
 	if p.Truncated {
-		out = append(out, fmt.Sprintf("byte %d: the packet is cut short", p.Offset))
+		out = append(out, "the packet is cut short")
 	}
 	return out
 }
@@ -273,3 +273,6 @@ func (r *Reader) Next() (Packet, error) {
 
 // Skipped is the number of bytes passed over since the last packet: after io.EOF, at the end of the stream.
 func (r *Reader) Skipped() int64 { return r.s.skipped }
+
+// Offset is the position in the stream up to which everything was given or passed over.
+func (r *Reader) Offset() int64 { return r.s.base }

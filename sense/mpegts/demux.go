@@ -53,6 +53,7 @@ type elementary struct {
 	lastLen int
 	pes     []byte // of the PES being gathered, header included; nil when none is
 	pesAt   int64
+	locked  bool // scrambled, and told so
 	gap     bool // bytes were lost since the last unit
 	pts     int64
 	cell    []byte // access unit gathered over cells
@@ -163,7 +164,14 @@ func (d *Demuxer) step() {
 	if p.broken {
 		d.problem(at, "PID 0x%x: packet marked as received with errors", p.pid)
 	}
-	if !d.continues(e, &p, b) || !p.hasPayload || p.scrambled {
+	if !d.continues(e, &p, b) || !p.hasPayload {
+		return
+	}
+	if p.scrambled {
+		if e.kind == metadataPID && !e.locked {
+			e.locked = true
+			d.problem(at, "PID 0x%x: scrambled: its metadata cannot be read", p.pid)
+		}
 		return
 	}
 	switch e.kind {
@@ -286,7 +294,7 @@ func (d *Demuxer) flush(e *elementary, last bool) {
 		if len(b) < n {
 			d.problem(e.pesAt, "PID 0x%x: PES of %d bytes where %d are announced%s", e.PID, len(b), n, atEnd(last))
 		} else {
-			b = b[:n]
+			b = b[:max(n, h.size)]
 		}
 	}
 	if h.hasPTS {

@@ -90,6 +90,9 @@ func meet(from, dir geodesy.ECEF, h float64) (geodesy.LatLonHeight, bool) {
 			break
 		}
 		t -= (g.HeightHAE - h) / up
+		if math.Abs(g.HeightHAE-h) < 1e-3 { // what is left after this step is of second order: far below a micrometre
+			break
+		}
 	}
 	return geodesy.FromECEF(from.Add(dir.Scale(t))), true
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"time"
 
@@ -247,13 +249,25 @@ func (l *Look) Line() GeorefLine {
 			g.Corners = append(g.Corners, CornerLine{c.Lat, c.Lon})
 		}
 	}
+	l.check(&g)
+	return g
+}
+
+// check compares what the metadata says twice. A frame center at five times the 95 % ellipse, or a slant range off by 2 % and
+// 50 m, is no noise: some item means something else than its tag (an elevation angle for a height occurs).
+func (l *Look) check(g *GeorefLine) {
 	if d, ok := l.RayToReportedM(); ok {
 		g.Checks.Ray = &d
+		if e, ok := l.Ellipse95(); ok && l.byRay() && d > 5*e.MajorM {
+			g.Problems = append(g.Problems, Problem{l.Offset, fmt.Sprintf("the reported frame center lies %.0f m from the ray, whose 95 %% ellipse has %.0f m: the metadata contradicts itself", d, e.MajorM)})
+		}
 	}
 	if d, ok := l.SlantErrorM(); ok {
 		g.Checks.Slant = &d
+		if math.Abs(d) > 50+0.02*l.SlantM {
+			g.Problems = append(g.Problems, Problem{l.Offset, fmt.Sprintf("slant range %.0f m, but sensor and frame center are %.0f m apart: the metadata contradicts itself", l.SlantM, l.SlantM+d)})
+		}
 	}
-	return g
 }
 
 func (l *Look) centerLine() *CenterLine {
@@ -268,9 +282,12 @@ func (l *Look) centerLine() *CenterLine {
 			c.Ground = "slant range"
 		}
 	}
-	if l.HasEllipse && l.byRay() {
+	if !l.byRay() {
+		return c
+	}
+	if e, ok := l.Ellipse95(); ok {
 		c.Errors = "rounding of the items, and assumed standard deviations of position, attitude and ground height"
-		c.Ellipse = &l.Ellipse
+		c.Ellipse = &e
 	}
 	return c
 }

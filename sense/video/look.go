@@ -40,8 +40,9 @@ type Look struct {
 	HasReported bool
 	Ray         Position
 	HasRay      bool
-	Ellipse     geodesy.Ellipse // 95 %, of Ray; only with HasEllipse
-	HasEllipse  bool
+	sight       Sight // of Ray
+	sigmas      Sigmas
+	rounding    Sigmas
 
 	// Corners are upper left, upper right, lower right, lower left of the picture; How is "full" (items 82-89), "offset"
 	// (items 26-33), "ray", or "" when there are none. Horizon says that upper corners were drawn in (see Reach).
@@ -63,6 +64,14 @@ func (l *Look) Center() (Position, bool) {
 
 func (l *Look) byRay() bool {
 	return l.HasRay && (!l.HasReported || !l.BySlant && !l.Absolute)
+}
+
+// Ellipse95 is the 95 % error ellipse of Ray, false where there is none. It costs twenty rays.
+func (l *Look) Ellipse95() (geodesy.Ellipse, bool) {
+	if !l.HasRay {
+		return geodesy.Ellipse{}, false
+	}
+	return l.sight.ellipse(l.sigmas, l.rounding)
 }
 
 // A Viewer turns packets into looks, keeping what each stream last said.
@@ -98,9 +107,7 @@ func (v *Viewer) See(p *Packet) Look {
 			sight.HeightM, l.BySlant = sight.alongSlant(l.SlantM), true
 		}
 		l.cast(sight)
-		if l.HasRay {
-			l.Ellipse, l.HasEllipse = sight.ellipse(v.sigmas, s.rounding(&l))
-		}
+		l.sight, l.sigmas, l.rounding = sight, v.sigmas, s.rounding(&l)
 	}
 	s.corners(&l)
 	return l

@@ -181,7 +181,7 @@ func (v *Reader) find() (klv.Packet, mark, error) {
 		p, err := v.raw.Next()
 		if err != nil && v.err == nil {
 			v.err = err
-			v.unread(v.raw.Skipped())
+			v.unread(v.raw.Offset()-v.raw.Skipped(), v.raw.Skipped())
 		}
 		return p, mark{at: p.Offset}, err
 	}
@@ -189,6 +189,9 @@ func (v *Reader) find() (klv.Packet, mark, error) {
 		if v.lane != nil {
 			if p, ok := v.lane.Next(); ok {
 				return p, v.lane.place(p.Offset), nil
+			}
+			if v.err != nil && len(v.lane.marks) > 0 {
+				v.unread(v.lane.marks[len(v.lane.marks)-1].at, v.lane.Skipped())
 			}
 			v.lane = nil
 		}
@@ -204,9 +207,9 @@ func (v *Reader) find() (klv.Packet, mark, error) {
 	}
 }
 
-func (v *Reader) unread(n int64) {
+func (v *Reader) unread(at, n int64) {
 	if n > 0 {
-		v.tail = append(v.tail, Problem{0, fmt.Sprintf("%d bytes at the end belong to no packet", n)})
+		v.tail = append(v.tail, Problem{at, fmt.Sprintf("%d bytes at the end of the metadata belong to no packet", n)})
 	}
 }
 

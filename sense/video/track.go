@@ -67,23 +67,19 @@ func (t *Track) Footprints() (out []Footprint) {
 // that r could not be read.
 func ReadTrack(r io.Reader, s Sigmas) (Track, error) {
 	reader := NewReader(r)
-	t := Track{Container: reader.Container()}
+	t := Track{Container: reader.Container(), Problems: []Problem{}}
 	thin := thinner{every: 1}
 	err := ReadLooks(reader, s, func(p *Packet, l *Look) error {
 		t.count(p, l)
 		thin.offer(l)
-		t.Looks = thin.kept
 		return nil
 	})
 	t.Streams = reader.Streams()
 	list, dropped := reader.Problems()
 	t.Dropped += dropped
 	t.add(list)
-	if err != nil {
-		return t, err
-	}
 	t.Looks = thin.kept
-	return t, nil
+	return t, err
 }
 
 func (t *Track) count(p *Packet, l *Look) {
@@ -160,7 +156,8 @@ func (t *Track) add(list []Problem) {
 	}
 }
 
-// thinner keeps looks a second or more apart, or whose picture has moved by a quarter of its own size; when that is too many
+// thinner keeps looks a second or more apart, or whose picture has moved by a quarter of its own size (where there is none, the
+// sensor by 50 m); when that is too many
 // it keeps every second one of them, then every fourth, and so on.
 type thinner struct {
 	kept  []Look
@@ -202,7 +199,7 @@ func (t *thinner) moved(l *Look) bool {
 	case l.HasPTS && t.last.HasPTS && (l.PTS-t.last.PTS >= 1 || l.PTS < t.last.PTS):
 		return true
 	case l.How == "" || t.last.How == "":
-		return l.How != t.last.How
+		return l.How != t.last.How || l.HasSensor && geodesy.Distance(l.Sensor.LatLon(), t.last.Sensor.LatLon()) > 50
 	}
 	across := geodesy.Distance(l.Corners[0], l.Corners[2])
 	return geodesy.Distance(l.Corners[0], t.last.Corners[0]) > across/4 || geodesy.Distance(l.Corners[2], t.last.Corners[2]) > across/4

@@ -129,6 +129,7 @@ func killed(t *testing.T, dir, run string, life time.Duration) map[string]atalay
 }
 
 func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
+	t.Parallel()
 	rounds := 20
 	if os.Getenv("ATALAYA_SOAK") != "" {
 		rounds = 200

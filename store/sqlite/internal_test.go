@@ -11,6 +11,7 @@ import (
 )
 
 func TestAWriteInsideAWriteFailsAtOnce(t *testing.T) {
+	t.Parallel()
 	db, err := OpenDir(context.Background(), t.TempDir(), Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -51,6 +51,7 @@ func whole(t testing.TB, db *sqlite.DB) {
 }
 
 func TestARecordThatIsClosedOpensAsItWas(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := open(t, dir, sqlite.Options{})
 	add(t, db, obs("obs_1"), obs("obs_2"))
@@ -72,6 +73,7 @@ func TestARecordThatIsClosedOpensAsItWas(t *testing.T) {
 }
 
 func TestAnAppendOfAnotherProcessIsSeen(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	a, b := open(t, dir, sqlite.Options{}), open(t, dir, sqlite.Options{})
 	ch := a.Changed()
@@ -101,6 +103,7 @@ func spoil(t *testing.T, dir, sql string) {
 }
 
 func TestTamperingIsNamedByItsEvent(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		sql string
 		bad int64
@@ -120,6 +123,7 @@ func TestTamperingIsNamedByItsEvent(t *testing.T) {
 		"a person's body changed":   {"UPDATE event SET body = zeroblob(100) WHERE seq = 11", 11},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			db := open(t, dir, sqlite.Options{})
 			for i := range 10 {
@@ -139,6 +143,7 @@ func TestTamperingIsNamedByItsEvent(t *testing.T) {
 }
 
 func TestACheckpointKeptElsewhereShowsATruncationThatHidItself(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := open(t, dir, sqlite.Options{})
 	add(t, db, obs("obs_1"))
@@ -156,6 +161,7 @@ func TestACheckpointKeptElsewhereShowsATruncationThatHidItself(t *testing.T) {
 }
 
 func TestAnEventIsProvedToAThirdParty(t *testing.T) {
+	t.Parallel()
 	db := open(t, t.TempDir(), sqlite.Options{})
 	for i := range 5 {
 		add(t, db, obs(fmt.Sprint("obs_", i)))
@@ -178,6 +184,7 @@ func TestAnEventIsProvedToAThirdParty(t *testing.T) {
 }
 
 func TestOldCheckpointsAreThinnedOut(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := open(t, dir, sqlite.Options{})
 	batch := make([]store.NewEvent, 500)
@@ -204,6 +211,7 @@ func withJob(id string) store.NewEvent {
 }
 
 func TestDrainDoesEveryJobAndWhatTheJobsQueue(t *testing.T) {
+	t.Parallel()
 	db := open(t, t.TempDir(), sqlite.Options{})
 	for i := range 5 {
 		add(t, db, withJob(fmt.Sprint("obs_", i)))
@@ -228,6 +236,7 @@ func TestDrainDoesEveryJobAndWhatTheJobsQueue(t *testing.T) {
 }
 
 func TestAJobThatFailsIsTriedAgainAndThenReported(t *testing.T) {
+	t.Parallel()
 	db := open(t, t.TempDir(), sqlite.Options{})
 	add(t, db, withJob("obs_1"))
 	tries := 0
@@ -255,6 +264,7 @@ func TestAJobThatFailsIsTriedAgainAndThenReported(t *testing.T) {
 }
 
 func TestAJobThatRunsDoesNotHideThatItMustRunAgain(t *testing.T) {
+	t.Parallel()
 	db := open(t, t.TempDir(), sqlite.Options{})
 	unique := obs("obs_1")
 	unique.Jobs = []store.Job{{Kind: "recompute", Unique: true}}
@@ -273,6 +283,7 @@ func TestAJobThatRunsDoesNotHideThatItMustRunAgain(t *testing.T) {
 }
 
 func TestOneProcessAtATimeWorksTheJobs(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	a, b := open(t, dir, sqlite.Options{}), open(t, dir, sqlite.Options{})
 	wctx, stop := context.WithCancel(ctx)
@@ -311,6 +322,7 @@ func TestOneProcessAtATimeWorksTheJobs(t *testing.T) {
 }
 
 func TestAJobCutShortByADeadProcessRunsAgainAtOnce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := open(t, dir, sqlite.Options{})
 	add(t, db, withJob("obs_1"))
@@ -377,6 +389,7 @@ func filled(t *testing.T, db *sqlite.DB) atalaya.BlobID {
 }
 
 func TestEncryptionAtRestLeavesNothingReadable(t *testing.T) {
+	t.Parallel()
 	for _, encrypted := range []bool{false, true} {
 		t.Run(fmt.Sprint("encrypted ", encrypted), func(t *testing.T) {
 			dir, out := t.TempDir(), t.TempDir()
@@ -411,6 +424,7 @@ func TestEncryptionAtRestLeavesNothingReadable(t *testing.T) {
 }
 
 func TestAWrongKeyIsCalledWrong(t *testing.T) {
+	t.Parallel()
 	locked, plain := t.TempDir(), t.TempDir()
 	for dir, k := range map[string][]byte{locked: key, plain: nil} {
 		db, err := sqlite.OpenDir(ctx, dir, sqlite.Options{Key: k})
@@ -437,6 +451,7 @@ func TestAWrongKeyIsCalledWrong(t *testing.T) {
 }
 
 func TestParseKey(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		in   string
 		want []byte
@@ -460,6 +475,7 @@ func TestParseKey(t *testing.T) {
 }
 
 func TestAPurgeLeavesNothingInFolderOrBackup(t *testing.T) {
+	t.Parallel()
 	dir, out := t.TempDir(), t.TempDir()
 	db := open(t, dir, sqlite.Options{})
 	for i := range 200 {
@@ -486,6 +502,7 @@ func TestAPurgeLeavesNothingInFolderOrBackup(t *testing.T) {
 }
 
 func TestAPurgeThatWasCutShortIsEndedByTheNextOpening(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := open(t, dir, sqlite.Options{})
 	e := storetest.Made(store.ObservationMade, "obs_p", "m", "", "(U)", "note", `"`+marker+`"`)
@@ -503,6 +520,7 @@ func TestAPurgeThatWasCutShortIsEndedByTheNextOpening(t *testing.T) {
 }
 
 func TestABackupRestoresTheRecord(t *testing.T) {
+	t.Parallel()
 	for _, k := range [][]byte{nil, key} {
 		t.Run(fmt.Sprint("encrypted ", k != nil), func(t *testing.T) {
 			out := t.TempDir()
@@ -552,6 +570,7 @@ func TestABackupRestoresTheRecord(t *testing.T) {
 }
 
 func TestADamagedBackupIsRefusedAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	out := t.TempDir()
 	db := open(t, t.TempDir(), sqlite.Options{})
 	filled(t, db)

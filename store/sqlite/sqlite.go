@@ -182,9 +182,9 @@ func openSQL(path string, key []byte, readOnly bool) (*sql.DB, error) {
 			return err
 		}
 		// FULL: a commit is on the disk when it returns. Temporary tables stay in memory, where encryption cannot be forgotten.
-		pragmas := "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000"
+		pragmas := "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000"
 		if readOnly {
-			pragmas = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000"
+			pragmas = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000"
 		}
 		return c.Exec(pragmas)
 	})

@@ -33,5 +33,6 @@ func open(t testing.TB, dir string, opts sqlite.Options) *sqlite.DB {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t testing.TB) store.Store { return open(t, t.TempDir(), sqlite.Options{}) })
 }

@@ -55,7 +55,10 @@ func Run(t *testing.T, open func(testing.TB) store.Store) {
 		{"secrets stay outside the log", secrets},
 		{"labels are interned once", labels},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // the time goes into waiting for the disk
+			c.test(t, open(t))
+		})
 	}
 }
 

@@ -63,7 +63,7 @@ function styleLayers(): LayerSpecification[] {
     { id: 'bearings', type: 'line', source: 'bearings', paint: { 'line-width': 0.8, 'line-opacity': 0.65 } },
     { id: 'tracks-casing', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 4, 'line-opacity': 0.7 } },
     { id: 'tracks', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 1.3 } },
-    { id: 'gas', type: 'circle', source: 'gas', layout: { 'circle-sort-key': ['get', 'excess'] }, paint: { 'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 2, 14, 5, 17, 9], 'circle-stroke-width': 0.6, 'circle-stroke-opacity': 0.7 } },
+    { id: 'gas', type: 'circle', source: 'gas', layout: { 'circle-sort-key': ['get', 'excess'] }, paint: { 'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 1.5, 13, 3, 15, 5, 17, 8], 'circle-stroke-width': 0.4, 'circle-stroke-opacity': 0.6 } },
     { id: 'sites', type: 'fill', source: 'p90', paint: { 'fill-opacity': ['case', standing('refuted'), 0.03, 0.1] } },
     { id: 'p50-fill', type: 'fill', source: 'p50', paint: { 'fill-opacity': ['case', standing('refuted'), 0.04, 0.22] } },
     { id: 'struck', type: 'fill', source: 'p90', filter: standing('refuted'), paint: { 'fill-pattern': 'struck' } },
@@ -103,7 +103,9 @@ export class Chart {
 
   constructor(container: HTMLElement, private readonly changed: (idle: boolean) => void, test: boolean) {
     const sources: Record<string, SourceSpecification> = {}
-    for (const name of sourceNames) sources[name] = { type: 'geojson', data: empty }
+    // Coasts are cut into tiles only down to zoom 6 and enlarged from there: a unit of such a tile is 76 m, far finer than a
+    // 1:50 million coast, and the cut costs a fraction.
+    for (const name of sourceNames) sources[name] = name === 'land' || name === 'borders' ? { type: 'geojson', data: empty, maxzoom: 6 } : { type: 'geojson', data: empty }
     this.map = new MapLibre({
       container, style: { version: 8, sources, layers: styleLayers() }, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false,
       fadeDuration: test ? 0 : 120, center: [-107.4, 24.8], zoom: 5, maxZoom: 19, renderWorldCopies: false, keyboard: true, canvasContextAttributes: { preserveDrawingBuffer: test },

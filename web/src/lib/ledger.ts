@@ -29,7 +29,7 @@ export function print(logOdds: number[], total: number, probability: number): Pr
     floors[i]! += 1
     missing--
   }
-  return { digits, rows: floors.map((n) => n / unit), sum: target / unit, probability: round(logistic(target / unit), 2) }
+  return { digits, rows: floors.map((n) => n / unit), sum: target / unit + 0, probability: round(logistic(target / unit), 2) }
 }
 
 /** adds reports whether the server's rows make the server's total, within the rounding of the sum of n doubles. */

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atalaya-isr/atalaya/internal/app"
+)
+
+func runCommand() *cobra.Command {
+	var o app.RunOptions
+	var asJSON, quiet bool
+	c := &cobra.Command{
+		Use:   "run MISSION",
+		Short: "Every sensor file and report of a mission folder becomes ranked candidate sites, stored for review",
+		Example: `  atalaya run missions/2026-03-14
+  atalaya run missions/2026-03-14 --json --seed 7 | jq '.sites[0]'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, closeIt, err := openApp(cmd)
+			if err != nil {
+				return err
+			}
+			defer closeIt()
+			p := newProgress(cmd.ErrOrStderr(), quiet)
+			a.Talk, o.Progress = p.say, p.file
+			doc, partial, err := a.Run(cmd.Context(), args[0], o)
+			p.end()
+			if err != nil {
+				return err
+			}
+			if err := printSites(cmd.OutOrStdout(), doc, asJSON); err != nil {
+				return err
+			}
+			return told(cmd.ErrOrStderr(), doc, partial)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.sites/1")
+	c.Flags().BoolVar(&quiet, "quiet", false, "no progress")
+	c.Flags().BoolVar(&o.All, "all", false, "rank the whole record, not only this mission")
+	c.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of the estimators: the same input, version and seed give the same bytes")
+	return c
+}
+
+// told names every problem of the files, and says whether the run was partial.
+func told(w io.Writer, doc app.SitesDocument, partial bool) error {
+	for _, f := range doc.Files {
+		for _, p := range f.Problems {
+			at := ""
+			if p.At != "" {
+				at = p.At + ": "
+			}
+			fmt.Fprintf(w, "%s: %s%s\n", f.Path, at, p.What)
+		}
+	}
+	if partial {
+		return partly{"some files could not be read in part or in whole; each is named above"}
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func printSites(w io.Writer, doc app.SitesDocument, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, doc)
+	}
+	fmt.Fprintln(w, doc.Banner)
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "RANK\tSITE\tLAT\tLON\t95 % REGION m\tP (not calibrated)\tSTATUS\tFOR AND AGAINST")
+	for _, s := range doc.Sites {
+		fmt.Fprintf(t, "%d\t%s\t%.5f\t%.5f\t%s\t%.3f\t%s\t%s\n", s.Rank, s.ID, s.Lat, s.Lon, extent(s.CovarianceM2), s.Probability, s.Status, inShort(s.Evidence))
+	}
+	if len(doc.Sites) == 0 {
+		fmt.Fprintln(t, "no candidate site: nothing in this mission speaks for one")
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, doc.Banner)
+	return nil
+}
+
+func inShort(rows []app.EvidenceDocument) string {
+	out := ""
+	for _, r := range rows {
+		if r.LogOdds != 0 {
+			out += fmt.Sprintf("%s %+.1f  ", r.Kind, r.LogOdds)
+		}
+	}
+	return out
+}

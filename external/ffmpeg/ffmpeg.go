@@ -1,0 +1,52 @@
+// Package ffmpeg finds the FFmpeg program, which decodes the pixels of video where it is installed. Nothing else here uses it
+// yet; metadata are read without it.
+package ffmpeg
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/atalaya-isr/atalaya"
+)
+
+// Remedy is how to get the program.
+const Remedy = "Install it, on Debian or Ubuntu with: apt-get install ffmpeg"
+
+// A Program is an installed ffmpeg.
+type Program struct {
+	Path    string
+	Version string // "5.1.9-0+deb12u1"
+}
+
+// Find looks for ffmpeg and asks its version. When it is missing the error says so, and how to get it.
+func Find(ctx context.Context) (*Program, error) {
+	path, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		return nil, &atalaya.Error{Op: "ffmpeg.find", Kind: atalaya.Failed, Err: errors.New("ffmpeg is not installed"), Hint: Remedy}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "-version")
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, &atalaya.Error{Op: "ffmpeg.find", File: path, Kind: atalaya.Failed, Err: err, Hint: "Run ffmpeg -version by hand to see what is wrong"}
+	}
+	v, ok := version(string(out))
+	if !ok {
+		return nil, &atalaya.Error{Op: "ffmpeg.find", File: path, Kind: atalaya.Failed, Err: errors.New("the program does not say that it is ffmpeg"), Hint: Remedy}
+	}
+	return &Program{Path: path, Version: v}, nil
+}
+
+// version reads the first line: "ffmpeg version 5.1.9-0+deb12u1 Copyright ...".
+func version(out string) (string, bool) {
+	f := strings.Fields(out)
+	if len(f) < 3 || f[0] != "ffmpeg" || f[1] != "version" {
+		return "", false
+	}
+	return f[2], true
+}
