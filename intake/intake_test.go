@@ -273,7 +273,7 @@ func (e endless) ReadAt(p []byte, at int64) (int, error) {
 
 // A huge file costs bounded memory, whatever it pretends to be.
 func TestBoundedMemory(t *testing.T) {
-	const size = 200 << 20 // enough to tell "all of it" from the bound of 64 MB
+	const size = 96 << 20 // enough to tell "all of it" from the bound of 64 MB
 	for name, text := range map[string]string{"one line": "x", "one JSON string": `"x`, "nested lists": "[", "one XML text": "<a>xx", "one quoted field": "\"a,b,c\n", "zeros": "\x00"} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats

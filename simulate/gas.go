@@ -26,7 +26,7 @@ const (
 	windGain      = 0.05 // standard deviation of the logarithm of its gain
 	positionSigma = 1.5  // m
 	heightSigma   = 1.0  // m
-	settleS       = 900  // before take-off, so that the plume has long passed the farthest leg
+	settleS       = 600  // before take-off, so that the plume has passed the farthest leg
 )
 
 // course plans a survey: legs across the mean wind, there and back.
@@ -56,7 +56,7 @@ type source struct {
 
 // sources are the emitting places within reach of a flight: gas from farther away is thin and wide, part of the background.
 func (c *country) sources(f *flight, surface dispersion.Surface, chance *numeric.Stream) []source {
-	const reachM = 4000
+	const reachM = 1500
 	var out []source
 	for _, s := range c.Places {
 		p := c.places[s.Name]

@@ -49,7 +49,14 @@ func serveCommand() *cobra.Command {
 // workbench serves until the command is told to stop, and works the jobs of the record beside it.
 func workbench(cmd *cobra.Command, a *app.App, listen string, o serve.Options, ready func(url string)) error {
 	o.Web = web.Dist()
-	o.Programs = serve.Programs{FFmpeg: ffmpeg.Detect(cmd.Context()).Installed, Apertium: apertium.Installed(), ApertiumSpaEng: apertium.HasPair("spa-eng")}
+	_, noFFmpeg := ffmpeg.Find(cmd.Context())
+	_, noApertium := apertium.Find(cmd.Context(), "es", "en")
+	o.Programs = serve.Programs{FFmpeg: noFFmpeg == nil, Apertium: noApertium == nil}
+	for _, off := range []error{noFFmpeg, noApertium} {
+		if off != nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), "off:", off)
+		}
+	}
 	h, err := serve.New(a, o)
 	if err != nil {
 		return err

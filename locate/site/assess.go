@@ -271,6 +271,7 @@ type peak struct {
 	leaf int
 	own  []int // items that no likelier candidate has, the sharpest first
 	by   []int // all items that speak for it near their loudest, the sharpest first
+	same []int // items of the same origin as one of these, which do not count
 }
 
 // totals are, leaf by leaf, what all evidence adds to the prior, and what it would add without dependence and bounds.
@@ -305,7 +306,7 @@ func (f *field) peaks(most int) []peak {
 			break
 		}
 		if p := f.peakAt(l, owned); len(p.own) > 0 {
-			for _, i := range p.by {
+			for _, i := range slices.Concat(p.by, p.same) {
 				owned[i] = true
 			}
 			out = append(out, p)
@@ -318,8 +319,15 @@ func (f *field) peaks(most int) []peak {
 // the latter pins it down; whoever's own place excludes that one's speaks for another candidate.
 func (f *field) peakAt(leaf int, owned []bool) peak {
 	p := peak{leaf: leaf}
-	for _, s := range f.at(leaf) {
-		if i := int(s.item); s.log >= leastOwn && s.log >= f.most[i]-ownWithin {
+	all := f.at(leaf)
+	counts := f.counted(all)
+	for k, s := range all {
+		i := int(s.item)
+		switch {
+		case s.log < leastOwn || s.log < f.most[i]-ownWithin:
+		case !counts[k]:
+			p.same = append(p.same, i)
+		default:
 			p.by = append(p.by, i)
 			if !owned[i] {
 				p.own = append(p.own, i)

@@ -2,7 +2,6 @@ package site
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -43,6 +42,10 @@ type Detection struct {
 // at most the bound of its kind. It never speaks against a place; that it was not detected elsewhere is a look.
 func FromDetection(d Detection) atalaya.Evidence {
 	e := atalaya.Evidence{Kind: d.Kind, Note: d.Note, Place: d.Place, RateKgS: d.RateKgS}
+	if slices.ContainsFunc(d.Modes, func(m Mode) bool { return !m.proper() }) {
+		e.Place, e.Note = nil, join(d.Note, "its place has no finite error, so that it says nothing about any place")
+		return e
+	}
 	if e.Place == nil && len(d.Modes) > 0 {
 		p := PlaceOf(d.Modes...)
 		e.Place = &p
@@ -68,6 +71,14 @@ func FromDetection(d Detection) atalaya.Evidence {
 	return e
 }
 
+// proper reports whether m is a density on the ground: a place on the Earth, a covariance that is finite and not negative.
+func (m Mode) proper() bool {
+	c := m.CovarianceM2
+	det := c[0][0]*c[1][1] - c[0][1]*c[1][0]
+	return m.At.Valid() && c[0][0] >= 0 && c[1][1] >= 0 &&
+		det >= -1e-9*c[0][0]*c[1][1] && !math.IsInf(c[0][0]+c[1][1], 0) && m.Weight >= 0 && !math.IsInf(m.Weight, 0)
+}
+
 // blur is a mode spread by the window.
 type blur struct {
 	frame  geodesy.Frame
@@ -79,10 +90,7 @@ type blur struct {
 
 func blurOf(m Mode) blur {
 	c := plus(m.CovarianceM2, matrix{{ScaleM * ScaleM, 0}, {0, ScaleM * ScaleM}})
-	inv, ok := invert(c)
-	if !ok || !m.At.Valid() {
-		panic(fmt.Sprintf("site: mode %+v is no density on the ground", m))
-	}
+	inv, _ := invert(c)
 	det := c[0][0]*c[1][1] - c[0][1]*c[1][0]
 	e := geodesy.EllipseOf(c, 1-math.Exp(-cutAt/2))
 	return blur{

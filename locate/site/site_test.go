@@ -186,6 +186,9 @@ func TestOneOriginCountsOnce(t *testing.T) {
 	if r := both.Ledger[2]; r.LogOdds != 0 || !strings.Contains(r.Note, "same origin") {
 		t.Errorf("second row %+v", r)
 	}
+	if !reflect.DeepEqual(both.Place, *a.Place) {
+		t.Errorf("one rumour told twice is known to %v, once to %v", both.Place.CovarianceM2, a.Place.CovarianceM2)
+	}
 	if twice := site.Assess([]atalaya.Evidence{a, a}, asOf)[0].Probability; twice != alone {
 		t.Errorf("the same item twice: %v", twice)
 	}
@@ -501,6 +504,15 @@ func TestBrokenFootprintsAreLeftOut(t *testing.T) {
 	})
 	if len(want.Cells) == 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %d cells, want %d", len(got.Cells), len(want.Cells))
+	}
+}
+
+func TestADetectionWithoutAFiniteErrorSaysNothing(t *testing.T) {
+	for _, c := range [][2][2]float64{{{math.NaN(), 0}, {0, 1}}, {{math.Inf(1), 0}, {0, 1}}, {{1, 5}, {5, 1}}, {{-1, 0}, {0, 1}}} {
+		e := site.FromDetection(site.Detection{Kind: "gas", StrengthKm2: 70, Modes: []site.Mode{{At: here, CovarianceM2: c, Weight: 1}}})
+		if len(e.Cells) != 0 || e.Place != nil || !strings.Contains(e.Note, "no finite error") {
+			t.Errorf("covariance %v: got %d cells, note %q", c, len(e.Cells), e.Note)
+		}
 	}
 }
 

@@ -62,7 +62,11 @@ func numberHint(s string) string {
 	if point != s && strings.Count(point, ".") == 1 && decimal(point) {
 		return "Write a decimal point: " + point
 	}
-	if plain := strings.ReplaceAll(s, ",", ""); plain != s && decimal(plain) {
+	plain := strings.ReplaceAll(s, ",", "")
+	if strings.LastIndexByte(s, '.') < strings.LastIndexByte(s, ',') && strings.Contains(s, ".") { // 1.234,5
+		plain = strings.ReplaceAll(strings.ReplaceAll(s, ".", ""), ",", ".")
+	}
+	if plain != s && decimal(plain) && strings.Count(plain, ".") < 2 {
 		return "Write it without thousands separators: " + plain
 	}
 	return "Write a plain number, or leave the field empty where nothing was measured"

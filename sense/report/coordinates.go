@@ -17,7 +17,7 @@ import (
 type Coordinate struct {
 	Span Span    `json:"span"`
 	Text string  `json:"text"`
-	Form string  `json:"form"` // "degrees", "dms"
+	Form string  `json:"form"` // "degrees", "dms", "mgrs"
 	Lat  float64 `json:"lat"`
 	Lon  float64 `json:"lon"`
 	// ResolutionM is the length on the ground of one unit in the last place of the coarser coordinate: the position is known
@@ -81,6 +81,16 @@ func findCoordinates(s string) (found []Coordinate, bad []badSpot) {
 			for i := m[0]; i < m[1]; i++ {
 				taken[i] = true
 			}
+		}
+	}
+	for _, m := range mgrsForm.FindAllStringSubmatchIndex(s, -1) {
+		if !free(s, m[0], m[1]) || overlaps(taken, m[0], m[1]) {
+			continue
+		}
+		if c, is, err := readMGRS(s, m); err != nil {
+			bad = append(bad, badSpot{m[0], err.Error()})
+		} else if is {
+			found = append(found, c)
 		}
 	}
 	sort.Slice(found, func(i, j int) bool { return found[i].Span[0] < found[j].Span[0] })

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"time"
 
@@ -169,7 +168,7 @@ type GeorefLine struct {
 	// Reported is the frame center of the metadata itself, for comparison.
 	Reported *PlaceLine   `json:"frame_center_reported"`
 	Corners  []CornerLine `json:"corners"`
-	How      string       `json:"corners_method,omitempty"` // full, offset, ray
+	How      string       `json:"corners_method,omitempty"` // full, offset, ray, center
 	Horizon  bool         `json:"horizon,omitempty"`
 	Targets  []struct{}   `json:"targets"` // marked by moving-target sets: none are read yet
 	Checks   ChecksLine   `json:"checks"`
@@ -253,18 +252,15 @@ func (l *Look) Line() GeorefLine {
 	return g
 }
 
-// check compares what the metadata says twice. A frame center at five times the 95 % ellipse, or a slant range off by 2 % and
-// 50 m, is no noise: some item means something else than its tag (an elevation angle for a height occurs).
+// check compares what the metadata says twice.
 func (l *Look) check(g *GeorefLine) {
 	if d, ok := l.RayToReportedM(); ok {
-		g.Checks.Ray = &d
-		if e, ok := l.Ellipse95(); ok && l.byRay() && d > 5*e.MajorM {
-			g.Problems = append(g.Problems, Problem{l.Offset, fmt.Sprintf("the reported frame center lies %.0f m from the ray, whose 95 %% ellipse has %.0f m: the metadata contradicts itself", d, e.MajorM)})
+		if g.Checks.Ray = &d; l.Contradicts {
+			g.Problems = append(g.Problems, Problem{l.Offset, fmt.Sprintf("the ray of attitude and gimbal meets the ground %.0f m from the reported frame center: the metadata contradicts itself", d)})
 		}
 	}
 	if d, ok := l.SlantErrorM(); ok {
-		g.Checks.Slant = &d
-		if math.Abs(d) > 50+0.02*l.SlantM {
+		if g.Checks.Slant = &d; l.slantOff(d) {
 			g.Problems = append(g.Problems, Problem{l.Offset, fmt.Sprintf("slant range %.0f m, but sensor and frame center are %.0f m apart: the metadata contradicts itself", l.SlantM, l.SlantM+d)})
 		}
 	}

@@ -44,8 +44,11 @@ type Look struct {
 	sigmas      Sigmas
 	rounding    Sigmas
 
+	// Contradicts says that Ray and Reported lie further apart than errors explain: more than five times the 95 % ellipse.
+	Contradicts bool
+
 	// Corners are upper left, upper right, lower right, lower left of the picture; How is "full" (items 82-89), "offset"
-	// (items 26-33), "ray", or "" when there are none. Horizon says that upper corners were drawn in (see Reach).
+	// (items 26-33), "ray", "center" (field of view about the line to the reported center), or "" when there are none. Horizon says that upper corners were drawn in (see Reach).
 	Corners [4]geodesy.LatLon
 	How     string
 	Horizon bool
@@ -53,8 +56,8 @@ type Look struct {
 	MixedDatum bool
 }
 
-// Center is the ray's frame center; the reported one where there is no ray, or where the ray stands on less than attitude,
-// gimbal and a height of the ground.
+// Center is the ray's frame center; the reported one where there is no ray, where the ray stands on less than attitude, gimbal
+// and a height of the ground, or where the two contradict each other.
 func (l *Look) Center() (Position, bool) {
 	if l.byRay() {
 		return l.Ray, true
@@ -63,7 +66,7 @@ func (l *Look) Center() (Position, bool) {
 }
 
 func (l *Look) byRay() bool {
-	return l.HasRay && (!l.HasReported || !l.BySlant && !l.Absolute)
+	return l.HasRay && (!l.HasReported || !l.BySlant && !l.Absolute && !l.Contradicts)
 }
 
 // Ellipse95 is the 95 % error ellipse of Ray, false where there is none. It costs twenty rays.
@@ -109,6 +112,7 @@ func (v *Viewer) See(p *Packet) Look {
 		l.cast(sight)
 		l.sight, l.sigmas, l.rounding = sight, v.sigmas, s.rounding(&l)
 	}
+	l.reconcile()
 	s.corners(&l)
 	return l
 }
@@ -118,6 +122,34 @@ func (s Sight) alongSlant(m float64) float64 {
 	ned := s.Point.direction(0, 0)
 	return geodesy.NewFrame(s.Sensor).FromENU([3]float64{m * ned[1], m * ned[0], -m * ned[2]}).HeightHAE
 }
+
+// reconcile looks for a ray that the reported frame center contradicts (a gimbal azimuth counted from north, and a height
+// field that carries an angle, occur in well-known files). The ray's corners then count for nothing. Where the slant range
+// sides with the reported center, and where attitude is missing, the field of view is laid about the line to that center.
+func (l *Look) reconcile() {
+	if d, ok := l.RayToReportedM(); ok && !l.BySlant && !l.Absolute && d > 20 {
+		e, ok := l.Ellipse95()
+		l.Contradicts = ok && d > 5*e.MajorM
+	}
+	if l.Contradicts {
+		l.How, l.Horizon = "", false
+	}
+	off, ok := l.SlantErrorM()
+	if (!l.Contradicts && l.HasRay) || !ok || l.slantOff(off) || l.MixedDatum || !l.hasFOV() {
+		return
+	}
+	toward := geodesy.NewFrame(l.Sensor.geodetic()).ToENU(l.Reported.geodetic())
+	flat := math.Hypot(toward[0], toward[1])
+	p := Pointing{Heading: math.Atan2(toward[0], toward[1]) * 180 / math.Pi, Elevation: math.Atan2(toward[2], flat) * 180 / math.Pi}
+	if l.rayCorners(Sight{l.Sensor.geodetic(), p, l.Reported.HeightM}); l.How != "" {
+		l.How = "center"
+	}
+}
+
+// slantOff says that a slant range is off by more than errors explain: 2 % and 50 m.
+func (l *Look) slantOff(off float64) bool { return math.Abs(off) > 50+0.02*l.SlantM }
+
+func (l *Look) hasFOV() bool { return l.HFOV > 0 && l.HFOV < 180 && l.VFOV > 0 && l.VFOV < 180 }
 
 // place sets sensor and reported frame center, with heights of one datum where that can be: above the ellipsoid before above
 // the sea. It reports whether the ground's height is known.
@@ -192,7 +224,7 @@ func (l *Look) cast(sight Sight) {
 		datum = l.Sensor.Datum
 	}
 	l.Ray, l.HasRay = Position{g.Lat, g.Lon, sight.HeightM, datum, true}, true
-	if l.HFOV > 0 && l.HFOV < 180 && l.VFOV > 0 && l.VFOV < 180 {
+	if l.hasFOV() {
 		l.rayCorners(sight)
 	}
 }

@@ -203,8 +203,32 @@ func TestRubbishAtTheEndIsTold(t *testing.T) {
 
 func TestContradictionsAreNamed(t *testing.T) {
 	l := seen(t, packet(t, 0, append(looking(45), klv.Number(21, 5000), klv.Number(23, 25), klv.Number(24, -107))...))[0]
-	if p := fmt.Sprint(l.Line().Problems); !strings.Contains(p, "slant range 5000 m") || !strings.Contains(p, "from the ray") {
+	if p := fmt.Sprint(l.Line().Problems); !strings.Contains(p, "slant range 5000 m") || !strings.Contains(p, "from the reported frame center") || l.How != "" {
 		t.Errorf("problems %s", p)
+	}
+}
+
+// Two well-known clips count the gimbal's azimuth from north. Their rays miss by kilometres; where the slant range sides with the
+// reported center, the footprint lies about that, and else (one packet of day, seven of night) there is none.
+func TestAPointingThatContradictsTheCenterGivesNoFootprintOfItsOwn(t *testing.T) {
+	for file, atLeast := range map[string]int{"day.klv": 5, "night.klv": 11} {
+		n := 0
+		for i, l := range looks(t, file) {
+			c, _ := l.Center()
+			if c != l.Reported {
+				t.Errorf("%s %d: center %v, want the reported one", file, i, c)
+			}
+			if l.How == "" {
+				continue
+			}
+			n++
+			if mid := geodesy.Distance(geodesy.LatLon{Lat: (l.Corners[0].Lat + l.Corners[2].Lat) / 2, Lon: (l.Corners[0].Lon + l.Corners[2].Lon) / 2}, l.Reported.LatLon()); l.How != "center" || mid > 200 {
+				t.Errorf("%s %d: footprint %q lies %.0f m from the reported center", file, i, l.How, mid)
+			}
+		}
+		if n < atLeast {
+			t.Errorf("%s: %d footprints, want %d", file, n, atLeast)
+		}
 	}
 }
 

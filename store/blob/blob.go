@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
@@ -342,8 +343,11 @@ func (d *Dir) Collect(keep func(name string) bool, older time.Time) (int, error)
 	return n, nil
 }
 
-// syncDir makes the names in a folder durable.
+// syncDir makes the names in a folder durable. Windows has no such call and needs none.
 func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -23,6 +25,7 @@ import (
 
 const (
 	maxBody = 64 << 20 // bytes of one event's body; larger things are blobs
+	maxName = 1024     // bytes of an id, a kind, a marking ...
 	// keepEvery thins out old checkpoints to one in so many events.
 	keepEvery = 1024
 	layout    = "atalaya.event/1"
@@ -76,6 +79,11 @@ func (db *DB) check(e store.NewEvent) (store.NewEvent, error) {
 	if e.Kind == "" {
 		return refuse("Give one of the event kinds", "it has no kind")
 	}
+	for name, text := range map[string]string{"id": e.ID, "actor": string(e.Actor), "kind": e.Kind, "subject": e.Subject, "marking": e.Marking, "key": e.Key, "person key": e.PersonKey} {
+		if len(text) > maxName || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			return refuse("Give UTF-8 without control characters, at most 1024 bytes", "its %s is %.40q", name, text)
+		}
+	}
 	if len(e.Body) > maxBody {
 		return refuse("Keep large things as blobs and name them", "its body has %d bytes, more than %d", len(e.Body), maxBody)
 	}
@@ -100,6 +108,9 @@ func (db *DB) check(e store.NewEvent) (store.NewEvent, error) {
 		e.Time = db.opts.Clock()
 	}
 	e.Time = e.Time.UTC()
+	if !storable(e.Time) {
+		return refuse("Give a year from 1 to 9999", "its time is in the year %d", e.Time.Year())
+	}
 	if e.ID == "" {
 		id, err := db.uuid7()
 		if err != nil {
@@ -191,7 +202,7 @@ func (a *appender) add(e store.NewEvent) (store.Event, error) {
 	}
 	if err := a.fold(out); err != nil {
 		var shape *json.UnmarshalTypeError
-		if errors.As(err, &shape) {
+		if errors.As(err, &shape) || errors.Is(err, errYear) {
 			err = &atalaya.Error{Op: "record.append", Kind: atalaya.BadUse, Place: "event " + e.Kind + " of " + e.Subject, Err: err, Hint: "Give the noun in the form that docs/reference/record.md lists"}
 		}
 		return out, err
@@ -262,6 +273,9 @@ func canonical(e store.Event, person string) []byte {
 
 // stamp writes a time so that texts sort as times do.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
+
+// storable reports whether a time can be written with four digits of year, as texts that sort need.
+func storable(t time.Time) bool { return t.UTC().Year() >= 0 && t.UTC().Year() <= 9999 }
 
 func packCells(cells []uint64) []byte {
 	b := make([]byte, 0, 8*len(cells))

@@ -184,6 +184,9 @@ func (f *folder) put(e store.Entity) error {
 	if body == nil {
 		body = []byte("null")
 	}
+	if !storable(e.From) || !storable(e.To) {
+		return errYear
+	}
 	var n int64
 	err := f.row(f.st.upsert, f.gen, e.Kind, e.ID, e.Mission, e.Parent, int64(e.Label), string(e.Standing), stampOrNull(e.From), stampOrNull(e.To), e.Version, body).Scan(&n)
 	if err != nil {
@@ -201,6 +204,8 @@ func (f *folder) put(e store.Entity) error {
 	}
 	return nil
 }
+
+var errYear = errors.New("its time span leaves the years 0 to 9999")
 
 func stampOrNull(t time.Time) any {
 	if t.IsZero() {

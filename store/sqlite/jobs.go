@@ -163,13 +163,20 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // work runs River on the writing connection. The caller holds the work lock.
 func (db *DB) work(ctx context.Context, workers map[string]Worker, opts WorkOptions) error {
-	if err := db.rescue(ctx); err != nil {
+	if err := db.rescue(ctx, opts.GivenUp); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return db.plain("work", err)
 	}
 	bundle := river.NewWorkers()
 	for kind, w := range workers {
-		river.AddWorkerArgs(bundle, jobArgs{kind: kind}, river.WorkFunc(func(ctx context.Context, j *river.Job[jobArgs]) error {
-			return w(ctx, j.Args.raw)
+		river.AddWorkerArgs(bundle, jobArgs{kind: kind}, river.WorkFunc(func(jctx context.Context, j *river.Job[jobArgs]) error {
+			err := w(jctx, j.Args.raw)
+			if err != nil && ctx.Err() != nil {
+				return river.JobSnooze(0) // stopped, not failed: it costs no attempt
+			}
+			return err
 		}))
 	}
 	if opts.Parallel <= 0 {
@@ -199,16 +206,52 @@ func (db *DB) work(ctx context.Context, workers map[string]Worker, opts WorkOpti
 		}
 		return err
 	}
-	<-client.Stopped()
-	return nil
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		select {
+		case <-client.Stopped():
+			return nil
+		case <-hourly.C:
+			if err := db.tidy(ctx); err != nil {
+				db.opts.Logger.Warn("old jobs could not be dropped", "error", err)
+			}
+		}
+	}
 }
 
-// rescue puts back what a dead process left running, gives up what has killed its process too often, and drops old results.
-func (db *DB) rescue(ctx context.Context) error {
+// rescue puts back what a dead process left running, and gives up what has killed its process too often.
+func (db *DB) rescue(ctx context.Context, tell func(string, json.RawMessage, error)) error {
+	var lost []store.Job
+	err := db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		lost = nil
+		err := each(ctx, tx, `UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts RETURNING kind, json(args)`, nil, func(s scanner) error {
+			var kind, args string
+			err := s.Scan(&kind, &args)
+			lost = append(lost, store.Job{Kind: kind, Args: json.RawMessage(args)})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec') WHERE state IN ('running', 'retryable')`)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, j := range lost {
+		if tell != nil {
+			tell(j.Kind, j.Args, errors.New("its process died each time"))
+		}
+	}
+	return db.tidy(ctx)
+}
+
+// tidy drops what River keeps of old jobs: done ones for a day, given-up ones for thirty.
+func (db *DB) tidy(ctx context.Context) error {
 	return db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, q := range []string{
-			`UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts`,
-			`UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec') WHERE state IN ('running', 'retryable')`,
 			`DELETE FROM river_job WHERE state = 'completed' AND finalized_at < datetime('now', '-1 day')`,
 			`DELETE FROM river_job WHERE state IN ('cancelled', 'discarded') AND finalized_at < datetime('now', '-30 days')`,
 			`DELETE FROM river_notification`,

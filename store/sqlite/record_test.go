@@ -338,11 +338,33 @@ func TestAJobCutShortByADeadProcessRunsAgainAtOnce(t *testing.T) {
 	}
 	add(t, db, withJob("obs_2"))
 	spoil(t, dir, "UPDATE river_job SET state = 'running', attempt = 4 WHERE state = 'available'")
-	if err := db.Drain(ctx, worker(func() error { runs++; return nil }), sqlite.WorkOptions{}); err != nil || runs != 1 {
+	if err := db.Drain(ctx, worker(func() error { runs++; return nil }), sqlite.WorkOptions{}); err == nil || !strings.Contains(err.Error(), "died") || runs != 1 {
 		t.Errorf("a job that killed its process four times ran again (%d runs, %v)", runs, err)
 	}
 	if given, _ := db.GivenUp(ctx); len(given) != 1 || !strings.Contains(given[0], "its process died") {
 		t.Errorf("given up: %q", given)
+	}
+}
+
+func TestAJobThatIsStoppedHasNotFailed(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), sqlite.Options{})
+	add(t, db, withJob("obs_1"))
+	for range 6 { // more often than a job may fail
+		wctx, stop := context.WithCancel(ctx)
+		err := db.Work(wctx, map[string]sqlite.Worker{"recompute": func(jctx context.Context, _ json.RawMessage) error {
+			stop()
+			<-jctx.Done()
+			return jctx.Err()
+		}}, sqlite.WorkOptions{})
+		stop()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs := 0
+	if err := db.Drain(ctx, worker(func() error { runs++; return nil }), sqlite.WorkOptions{}); err != nil || runs != 1 {
+		t.Errorf("%d runs, %v", runs, err)
 	}
 }
 

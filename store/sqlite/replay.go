@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 const (
 	foldFor  = 100 * time.Millisecond // of one transaction of a replay
-	dropRows = 500                    // entities dropped in one transaction
+	dropRows = 20                     // entities dropped by one statement
 )
 
 // Replay folds the whole log into a new generation of entities, in short transactions, and lets it take the place of the old
@@ -66,48 +67,53 @@ func (db *DB) refold(ctx context.Context, progress func(done, total int64)) erro
 
 // foldFrom folds the events after done until the log or the time ends, at least one.
 func (f *folder) foldFrom(done int64, until time.Time) (int64, error) {
-	for {
-		var batch []logged
-		err := each(f.ctx, f.tx, "SELECT "+eventColumns+fromEvent+"WHERE e.seq > ? ORDER BY e.seq LIMIT 64", []any{done}, func(s scanner) error {
-			e, err := scanEvent(s, f.personKey)
-			batch = append(batch, e)
+	err := each(f.ctx, f.tx, "SELECT "+eventColumns+fromEvent+"WHERE e.seq > ? ORDER BY e.seq", []any{done}, func(s scanner) error {
+		e, err := scanEvent(s, f.personKey)
+		if err != nil {
 			return err
-		})
-		if err != nil || len(batch) == 0 {
-			return done, err
 		}
-		for _, e := range batch {
-			if err := f.fold(e.Event); err != nil {
-				return done, err
-			}
-			done = e.Seq
+		if err := f.fold(e.Event); err != nil {
+			return err
 		}
-		if time.Now().After(until) {
-			return done, nil
+		if done = e.Seq; time.Now().After(until) {
+			return errEnough
 		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
 	}
+	return done, err
 }
 
-// dropOld deletes the generations that do not count, a few at a time.
+var errEnough = errors.New("enough for one transaction")
+
+// dropOld deletes the generations that do not count, in transactions as short as those of a replay.
 func (db *DB) dropOld(ctx context.Context) error {
-	for {
-		var n int64
+	for more := true; more; {
 		err := db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			const some = "SELECT n FROM entity WHERE gen <> (SELECT gen FROM projection) LIMIT ?"
-			if _, err := tx.ExecContext(ctx, "DELETE FROM entity_cell WHERE n IN ("+some+")", dropRows); err != nil {
-				return err
+			for until := time.Now().Add(foldFor); more && time.Now().Before(until); {
+				const some = "SELECT n FROM entity WHERE gen <> (SELECT gen FROM projection) LIMIT ?"
+				if _, err := tx.ExecContext(ctx, "DELETE FROM entity_cell WHERE n IN ("+some+")", dropRows); err != nil {
+					return err
+				}
+				res, err := tx.ExecContext(ctx, "DELETE FROM entity WHERE n IN ("+some+")", dropRows)
+				if err != nil {
+					return err
+				}
+				n, err := res.RowsAffected()
+				if err != nil {
+					return err
+				}
+				more = n > 0
 			}
-			res, err := tx.ExecContext(ctx, "DELETE FROM entity WHERE n IN ("+some+")", dropRows)
-			if err != nil {
-				return err
-			}
-			n, err = res.RowsAffected()
-			return err
+			return nil
 		})
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // Dump writes every entity as a line of JSON, by kind and id, with its cells.

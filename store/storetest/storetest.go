@@ -195,6 +195,11 @@ func refusals(t *testing.T, s store.Store) {
 	ok := Made(store.ObservationMade, "obs_1", "m", "", "(U)")
 	for what, spoil := range map[string]func(*store.NewEvent){
 		"no marking":                 func(e *store.NewEvent) { e.Marking = "" },
+		"a time after all time":      func(e *store.NewEvent) { e.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"a span after all time":      func(e *store.NewEvent) { e.Body = []byte(`{"when":{"to":"9999-12-31T23:59:59-01:00"}}`) },
+		"a subject in Latin-1":       func(e *store.NewEvent) { e.Subject = "obs_\xe9" },
+		"a subject of lines":         func(e *store.NewEvent) { e.Subject = "obs\n1" },
+		"a subject without end":      func(e *store.NewEvent) { e.Subject = strings.Repeat("o", 2000) },
 		"no kind":                    func(e *store.NewEvent) { e.Kind = "" },
 		"a body that is text":        func(e *store.NewEvent) { e.Body = []byte("acetone") },
 		"a mission that is a number": func(e *store.NewEvent) { e.Body = []byte(`{"mission":5}`) },

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atalaya-isr/atalaya/internal/bench"
+)
+
+func benchCommand() *cobra.Command {
+	var asJSON, quiet bool
+	var seconds float64
+	var on string
+	c := &cobra.Command{
+		Use:   "bench [NAME...]",
+		Short: "The project's own speed, as ratios to plain references measured in the same run",
+		Long:  "Measures " + strings.Join(bench.Names(), ", ") + ", each beside a plain reference in turn, and prints the medians and the ratio.",
+		Example: `  atalaya bench
+  atalaya bench klv gas --seconds 10 --json`,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			dir, err := os.MkdirTemp(on, "atalaya-bench-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			o := bench.Options{Each: time.Duration(seconds * float64(time.Second)), Dir: dir}
+			if !quiet {
+				o.Talk = func(s string) { fmt.Fprintln(cmd.ErrOrStderr(), s) }
+			}
+			got, err := bench.Run(cmd.Context(), names, o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+					Schema     string         `json:"schema"`
+					Benchmarks []bench.Result `json:"benchmarks"`
+				}{"atalaya.bench/1", got})
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+			fmt.Fprintln(w, "NAME\tCASE\tFIGURE\tUNIT\tRATIO\tREFERENCE")
+			for _, r := range got {
+				fmt.Fprintf(w, "%s\t%s\t%.4g\t%s\t%.3g\t%s (%.4g)\n", r.Name, r.Case, r.Figure, r.Unit, r.Ratio, r.Reference, r.ReferenceFigure)
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.bench/1")
+	c.Flags().BoolVar(&quiet, "quiet", false, "do not say what is being measured")
+	c.Flags().Float64Var(&seconds, "seconds", 2, "how long each case is measured, its reference included")
+	c.Flags().StringVar(&on, "on", "", "folder on the disk to measure; the system's temporary folder when empty")
+	return c
+}

@@ -1,0 +1,139 @@
+// Package bench measures the project's own speed beside a plain reference that runs in the same minute on the same machine,
+// and gives the ratio: a figure that can be compared between machines, where packets a second cannot.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/atalaya-isr/atalaya"
+)
+
+// A Result is one measurement. Figure and ReferenceFigure are the medians over the rounds, Ratio the median of each round's
+// own ratio: what slows the machine for a while slows both.
+type Result struct {
+	Name            string  `json:"name"`
+	Case            string  `json:"case"`
+	Figure          float64 `json:"figure"`
+	Unit            string  `json:"unit"`
+	Reference       string  `json:"reference"`
+	ReferenceFigure float64 `json:"reference_figure"`
+	Ratio           float64 `json:"ratio"`
+}
+
+// pair is one case: a piece of work and its reference, each saying how many units it did.
+type pair struct {
+	name, unit, reference string
+	ours, theirs          func() (units float64, err error)
+	close                 func() error
+}
+
+// benchmarks lists them in the order of the work; dir is a folder of their own.
+var benchmarks = []struct {
+	name, does string
+	prepare    func(ctx context.Context, dir string) ([]pair, error)
+}{
+	{"intake", "hash and recognise a file", intakeFile},
+	{"klv", "decode ST 0601 packets with their checksum", klvPackets},
+	{"gas", "concentrations of a plume at samples", gasColumns},
+	{"record", "events that are on the disk", recordEvents},
+}
+
+// Names lists the benchmarks.
+func Names() []string {
+	var out []string
+	for _, b := range benchmarks {
+		out = append(out, b.name)
+	}
+	return out
+}
+
+// Rounds is how often each case and its reference are measured, in turn.
+const Rounds = 5
+
+// Options say how long and where to measure.
+type Options struct {
+	Each time.Duration // of each case, its reference included; 0 is two seconds
+	Dir  string        // an empty folder on the disk that is meant
+	Talk func(string)  // told what is being measured; may be nil
+}
+
+// Run measures the named benchmarks, all when there is no name.
+func Run(ctx context.Context, names []string, o Options) ([]Result, error) {
+	for _, n := range names {
+		if !slices.Contains(Names(), n) {
+			return nil, &atalaya.Error{Op: "bench", Kind: atalaya.BadUse, Err: fmt.Errorf("no benchmark %q", n), Hint: "Give " + strings.Join(Names(), ", ") + ", or none for all"}
+		}
+	}
+	if o.Each <= 0 {
+		o.Each = 2 * time.Second
+	}
+	var out []Result
+	for _, b := range benchmarks {
+		if len(names) > 0 && !slices.Contains(names, b.name) {
+			continue
+		}
+		if o.Talk != nil {
+			o.Talk(b.name + ": " + b.does)
+		}
+		pairs, err := b.prepare(ctx, o.Dir)
+		if err != nil {
+			return nil, fmt.Errorf("bench: %s: %w", b.name, err)
+		}
+		for _, p := range pairs {
+			r, err := measure(ctx, p, o.Each)
+			if p.close != nil && err == nil {
+				err = p.close()
+			}
+			if err != nil {
+				return nil, fmt.Errorf("bench: %s: %w", b.name, err)
+			}
+			r.Name = b.name
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func measure(ctx context.Context, p pair, each time.Duration) (Result, error) {
+	slice := each / (2 * Rounds)
+	var ours, theirs, ratios []float64
+	for range Rounds {
+		a, err := rate(ctx, p.ours, slice)
+		if err != nil {
+			return Result{}, err
+		}
+		b, err := rate(ctx, p.theirs, slice)
+		if err != nil {
+			return Result{}, err
+		}
+		ours, theirs, ratios = append(ours, a), append(theirs, b), append(ratios, a/b)
+	}
+	return Result{Case: p.name, Figure: median(ours), Unit: p.unit, Reference: p.reference, ReferenceFigure: median(theirs), Ratio: median(ratios)}, nil
+}
+
+// rate is units a second over at least this long and one call.
+func rate(ctx context.Context, f func() (float64, error), atLeast time.Duration) (float64, error) {
+	var units float64
+	for began := time.Now(); ; {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		n, err := f()
+		if err != nil {
+			return 0, err
+		}
+		units += n
+		if took := time.Since(began); took >= atLeast {
+			return units / took.Seconds(), nil
+		}
+	}
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
