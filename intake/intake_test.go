@@ -104,6 +104,7 @@ func TestKindsByContent(t *testing.T) {
 		{"bearings", "time,lat,lon,height_hae_m,bearing_deg,sigma_deg\n2026-01-01T00:00:00Z,1,2,3,4,5\n", intake.Bearings},
 		{"plots", "time,lat,lon\n2026-01-01T00:00:00Z,1,2\n", intake.Plots},
 		{"edges", "source,target,weight\na,b,1\n", intake.Edges},
+		{"edges in UTF-16", "\xff\xfes\x00o\x00u\x00r\x00c\x00e\x00,\x00t\x00a\x00r\x00g\x00e\x00t\x00\n\x00a\x00,\x00b\x00\n\x00", intake.Edges},
 		{"any other table", "a,b\n1,2\n3,4\n", intake.Table},
 		{"prose with commas", "En la sierra, al norte, se vio humo.\nNo hubo viento, ni ruido, ni gente, ni perros.\n", intake.Text},
 		{"GPX", "<?xml version='1.0'?><gpx xmlns='http://www.topografix.com/GPX/1/1'><wpt lat='1' lon='2'/></gpx>", intake.GPX},
@@ -133,8 +134,12 @@ func TestKindsByContent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, name := range []string{"data", "data.csv", "x.jpg"} {
-				if got := recognise(name, []byte(c.content), nil); got.Kind != c.want {
+				got := recognise(name, []byte(c.content), nil)
+				if got.Kind != c.want {
 					t.Errorf("as %s: %s, want %s: %v", name, got.Kind, c.want, got.Problems)
+				}
+				if rows, ok := got.Summary["rows"]; ok && rows == 0 {
+					t.Errorf("no rows were read: %v", got.Problems)
 				}
 			}
 		})

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"github.com/atalaya-isr/atalaya/sense/bearing"
 	"github.com/atalaya-isr/atalaya/sense/delimited"
@@ -179,11 +179,8 @@ func reader(in io.Reader, sep rune) *csv.Reader {
 // count reads the rows of a table and tells those that do not fit the header.
 func (l *look) count(sep rune, columns int) {
 	limited := &io.LimitedReader{R: l.all(), N: maxTextBytes}
-	in := bufio.NewReader(limited)
-	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
-		in.Discard(3)
-	}
-	r := reader(in, sep)
+	// A mark tells UTF-16, or is taken off UTF-8; without one the bytes stay as they are.
+	r := reader(transform.NewReader(limited, unicode.BOMOverride(transform.Nop)), sep)
 	rows := -1 // the header
 	for {
 		f, err := r.Read()

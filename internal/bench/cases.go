@@ -143,6 +143,7 @@ func (c *counted) Write(b []byte) (int, error) {
 
 func gasColumns(context.Context, string) ([]pair, error) {
 	plume := dispersion.NewPlume(dispersion.Wind{U: 4, HeightM: 10}, dispersion.Surface{RoughnessM: 0.1})
+	shape := dispersion.Shape{}.Bend()
 	const n = 1024
 	var at [n][3]float64 // along, across, up: all within reach of the plume
 	var arg [n]float64
@@ -156,7 +157,7 @@ func gasColumns(context.Context, string) ([]pair, error) {
 		name: "one source, one sample", unit: "evaluations/s", reference: "one math.Exp each",
 		ours: func() (float64, error) {
 			for i := range at {
-				c, _ := plume.At(at[i][0], at[i][1], at[i][2], 4, dispersion.Shape{}, 0)
+				c, _ := plume.At(at[i][0], at[i][1], at[i][2], 4, shape, 0)
 				sink += c
 			}
 			if !(sink > 0) {

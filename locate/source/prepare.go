@@ -241,7 +241,7 @@ func (sc *scene) look(k int) {
 
 // maxPaths bounds the open-path samples that are used: a column of paths costs ten times that of points, and fixed beams log
 // far faster than the wind decorrelates. Whole times are left out, evenly.
-const maxPaths = 350
+const maxPaths = 1000
 
 func thinPaths(s []Sample) []Sample {
 	paths := 0
