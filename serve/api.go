@@ -27,10 +27,10 @@ type (
 		Banner       app.Banner   `json:"banner"`
 		Programs     Programs     `json:"programs"`
 	}
-	// EventRef names the event that a write became, by this reader's cursor.
+	// EventRef names the event that a write became: the event's own name, as the log lists it.
 	EventRef struct {
-		ID   store.Cursor `json:"id"`
-		Time time.Time    `json:"time"`
+		ID   string    `json:"id"`
+		Time time.Time `json:"time"`
 	}
 	// Written is the answer to a write.
 	Written struct {
@@ -71,7 +71,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	config := huma.DefaultConfig("Atalaya", s.app.Version)
 	config.Info.Description = "The workbench of an airborne-intelligence record: ranked candidate sites, the evidence for and against, the decisions of people."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", "" // the docs page would come from the net
-	config.CreateHooks = nil                                                           // no $schema links in answers
+	config.CreateHooks = nil                                                         // no $schema links in answers
 	config.Transformers = []huma.Transformer{plainProblems}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"session": {Type: "apiKey", In: "cookie", Name: s.cookie}}
 	config.Security = []map[string][]string{{"session": {}}}
@@ -223,8 +223,7 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return CaseOpened{}, err
 		}
-		ref, err := s.ref(ctx, w)
-		return CaseOpened{app.CaseView{ID: c.ID, Candidate: c.Candidate, OpenedBy: c.OpenedBy, OpenedByName: who.Name, OpenedAt: c.OpenedAt, LegalBasis: c.LegalBasis, Basis: c.Basis}, ref}, err
+		return CaseOpened{app.CaseView{ID: c.ID, Candidate: c.Candidate, OpenedBy: c.OpenedBy, OpenedByName: who.Name, OpenedAt: c.OpenedAt, LegalBasis: c.LegalBasis, Basis: c.Basis}, refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/reviews", "Record one person's decision", func(ctx context.Context, in *struct {
 		ofOne
@@ -239,7 +238,7 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return Written{}, s.withPresent(ctx, who, atalaya.CaseID(in.ID), err)
 		}
-		return s.written(ctx, w)
+		return Written{refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/looked-at", "Say that the changed basis has been looked at", func(ctx context.Context, in *struct {
 		ofOne
@@ -252,7 +251,7 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return Written{}, s.withPresent(ctx, who, atalaya.CaseID(in.ID), err)
 		}
-		return s.written(ctx, w)
+		return Written{refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/releases", "Release to one recipient what two people approved", func(ctx context.Context, in *struct {
 		ofOne
@@ -266,9 +265,8 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return Released{}, err
 		}
-		ref, err := s.ref(ctx, w)
 		return Released{app.ReleaseView{ID: r.ID, Recipient: r.Recipient, At: r.At, ByName: who.Name, Marking: r.Marking, Reference: r.Reference, ManifestSHA256: r.ManifestSHA256,
-			URL: "/api/releases/" + string(r.ID) + "/package.zip"}, ref}, err
+			URL: "/api/releases/" + string(r.ID) + "/package.zip"}, refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/outcomes", "Record what came back", func(ctx context.Context, in *struct {
 		ofOne
@@ -286,7 +284,7 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return Written{}, err
 		}
-		return s.written(ctx, w)
+		return Written{refOf(w)}, nil
 	})
 	post(s, api, "/api/observations/{id}/retraction", "Take an observation back", func(ctx context.Context, in *struct {
 		ofOne
@@ -299,7 +297,7 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return Written{}, err
 		}
-		return s.written(ctx, w)
+		return Written{refOf(w)}, nil
 	})
 	register(s, api, http.MethodDelete, "/api/observations/{id}/retraction", "Undo a retraction", func(ctx context.Context, in *ofOne) (Written, error) {
 		who := readerOf(ctx)
@@ -307,7 +305,7 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return Written{}, err
 		}
-		return s.written(ctx, w)
+		return Written{refOf(w)}, nil
 	})
 }
 
@@ -316,10 +314,7 @@ func post[I, O any](s *server, api huma.API, path, summary string, f func(contex
 	register(s, api, http.MethodPost, path, summary, f)
 }
 
-func (s *server) written(ctx context.Context, w app.Written) (Written, error) {
-	ref, err := s.ref(ctx, w)
-	return Written{ref}, err
-}
+func refOf(w app.Written) EventRef { return EventRef{w.Event.ID, w.Event.Time} }
 
 // withPresent adds to a conflict the card as it is now, so that both can be shown side by side.
 func (s *server) withPresent(ctx context.Context, who reader, id atalaya.CaseID, err error) error {

@@ -39,8 +39,8 @@ type Options struct {
 
 // Programs says which optional programs are installed.
 type Programs struct {
-	FFmpeg          bool `json:"ffmpeg"`
-	Apertium        bool `json:"apertium"`
+	FFmpeg         bool `json:"ffmpeg"`
+	Apertium       bool `json:"apertium"`
 	ApertiumSpaEng bool `json:"apertium_spa_eng"`
 }
 
@@ -77,7 +77,13 @@ func New(a *app.App, opt Options) (http.Handler, error) {
 		writeProblem(w, problem(http.StatusNotFound, "there is no such call. See docs/reference/api.md"))
 	})
 	mux.Handle("/", pages)
-	return s.guarded(s.authenticated(mux)), nil
+	return handler{s.guarded(s.authenticated(mux)), opt.AllowRemote}, nil
+}
+
+// handler is what New makes; it knows whether it may be reached from beyond this machine.
+type handler struct {
+	http.Handler
+	remote bool
 }
 
 // guarded turns away names that are not ours (a foreign name that resolves to this machine: DNS rebinding), sets the headers

@@ -164,6 +164,7 @@ func (a *App) caseFiles(ctx context.Context, view access.View) (map[atalaya.Cand
 type LogRow struct {
 	ID        store.Cursor      `json:"id"`
 	Prev      store.Cursor      `json:"prev"`
+	Event     string            `json:"event"` // the event's own name, the same for every reader
 	Time      time.Time         `json:"time"`
 	Actor     atalaya.AccountID `json:"actor"`
 	ActorName string            `json:"actor_name"`
@@ -183,7 +184,7 @@ func (a *App) names(ctx context.Context) (map[atalaya.AccountID]string, error) {
 }
 
 func rowOf(e store.Event, names map[atalaya.AccountID]string) LogRow {
-	return LogRow{Time: e.Time, Actor: e.Actor, ActorName: names[e.Actor], Kind: e.Kind, Subject: e.Subject, Marking: e.Marking}
+	return LogRow{Event: e.ID, Time: e.Time, Actor: e.Actor, ActorName: names[e.Actor], Kind: e.Kind, Subject: e.Subject, Marking: e.Marking}
 }
 
 // Follow lists the log after a cursor.

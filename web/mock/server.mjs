@@ -26,7 +26,7 @@ const obs = [
   { kind: 'video-track', sensor: 'EO-1', path: 'video/pass.ts', summary: '6 minutes of footprints; no vehicle seen' },
   { kind: 'report', sensor: 'text', path: 'reports/r1.txt', summary: 'Mentions smells at night near a canal' },
 ].map((o, i) => ({ id: 'obs_' + hash('o' + i), part: '', marking: '(U)', standing: 'stands', when: { from: iso(t0 + i * 3.6e6), to: iso(t0 + i * 3.6e6 + 3e6) }, ...o }))
-const accounts = { ana: { id: 'acct_1', name: 'ana', role: 'analyst' }, bruno: { id: 'acct_2', name: 'bruno', role: 'reviewer' }, carla: { id: 'acct_3', name: 'carla', role: 'release' }, diego: { id: 'acct_4', name: 'diego', role: 'auditor' } }
+const accounts = { ana: { id: 'acct_1', name: 'ana', role: 'analyst' }, bruno: { id: 'acct_2', name: 'bruno', role: 'reviewer' }, carla: { id: 'acct_3', name: 'carla', role: 'reviewer' }, diego: { id: 'acct_4', name: 'diego', role: 'observer' } }
 const cases = new Map()
 let log = [], listeners = new Set()
 function event(actor, kind, subject) {
@@ -36,7 +36,7 @@ function event(actor, kind, subject) {
   return { id: e.id, time: e.time }
 }
 const system = { id: 'acct_0', name: 'atalaya' }
-for (const o of obs) event(system, 'observation.recorded', o.id)
+for (const o of obs) event(system, 'observation.made', o.id)
 
 function ledger(i) {
   const total = spots[i][2]
@@ -98,7 +98,7 @@ function card(id, me) {
   const i = spots.findIndex((_, n) => site(n).id === id), rows = ledger(i), k = [...cases.values()].find((c) => c.candidate === id)
   const basis = hash(JSON.stringify(rows))
   const approvals = new Set((k?.reviews ?? []).filter((r) => r.decision === 'approve').map((r) => r.by))
-  const may = { open: !k, review: !!k && !approvals.has(me.id), release: !!k && approvals.size > 1 && (me.role === 'release'), outcome: !!k && k.releases.length > 0, why_not: {} }
+  const may = { open: !k, review: !!k && !approvals.has(me.id), release: !!k && approvals.size > 1 , outcome: !!k && k.releases.length > 0, why_not: {} }
   if (k && approvals.has(me.id)) may.why_not.review = 'you have approved already; a second person must'
   if (k && !may.release) may.why_not.release = approvals.size < 2 ? `needs ${2 - approvals.size} more approval(s)` : 'needs the role release'
   return { banner, site: s, basis, ledger: rows, alternatives: [{ label: 'paint shop', probability: 0.17 }, { label: 'farm', probability: 0.08 }, { label: 'burning', probability: 0.04 }], case: k ? { ...k, reviews: undefined } : null, basis_changed: !!k && k.basis !== basis, reviews: k?.reviews ?? [], releases: k?.releases ?? [], outcomes: k?.outcomes ?? [], observations: obs, history: log.filter((e) => e.subject === id || e.subject === k?.id), may }
@@ -135,11 +135,11 @@ createServer(async (q, r) => {
   if (route === 'POST /api/cases') { const id = 'case_' + hash(data.candidate); const c = card(data.candidate, me); cases.set(id, { id, candidate: data.candidate, opened_by: me.id, opened_by_name: me.name, opened_at: iso(Date.now()), legal_basis: data.legal_basis, basis: c.basis, reviews: [], releases: [], outcomes: [] }); return json(200, { case: cases.get(id), event: event(me, 'case.opened', id) }) }
   if ((m = /^POST \/api\/cases\/(.+?)\/(.+)$/.exec(route))) {
     const k = cases.get(m[1]), c = card(k.candidate, me)
-    if (m[2] === 'reviews') { if (data.basis !== c.basis) return json(409, { detail: 'The evidence has changed since you looked.', errors: { present: c.site } }); k.reviews.push({ id: 'rev_' + k.reviews.length, by: me.id, by_name: me.name, at: iso(Date.now()), decision: data.decision, why: data.why, basis: data.basis }); return json(200, { event: event(me, 'review.recorded', k.id) }) }
+    if (m[2] === 'reviews') { if (data.basis !== c.basis) return json(409, { detail: 'The evidence has changed since you looked.', errors: { present: c } }); k.reviews.push({ id: 'rev_' + k.reviews.length, by: me.id, by_name: me.name, at: iso(Date.now()), decision: data.decision, why: data.why, basis: data.basis }); return json(200, { event: event(me, 'review.made', k.id) }) }
     if (m[2] === 'looked-at') { k.basis = c.basis; return json(200, { event: event(me, 'case.looked-at', k.id) }) }
     if (m[2] === 'releases') { const rel = { id: 'rel_' + hash('r' + k.releases.length), recipient: data.recipient, at: iso(Date.now()), by_name: me.name, marking: 'UNCLASSIFIED', manifest_sha256: hash('m') + hash('n'), url: '' }; k.releases.push(rel); return json(200, { release: rel, event: event(me, 'release.made', k.id) }) }
-    if (m[2] === 'outcomes') { k.outcomes.push({ id: 'out_' + k.outcomes.length, ...data }); return json(200, { event: event(me, 'outcome.recorded', k.id) }) }
+    if (m[2] === 'outcomes') { k.outcomes.push({ id: 'out_' + k.outcomes.length, ...data }); return json(200, { event: event(me, 'outcome.made', k.id) }) }
   }
-  if ((m = /^(POST|DELETE) \/api\/observations\/(.+)\/retraction$/.exec(route))) { const o = obs.find((x) => x.id === m[2]); o.standing = m[1] === 'POST' ? 'retracted' : 'stands'; return json(200, { event: event(me, m[1] === 'POST' ? 'observation.retracted' : 'observation.restored', o.id) }) }
+  if ((m = /^(POST|DELETE) \/api\/observations\/(.+)\/retraction$/.exec(route))) { const o = obs.find((x) => x.id === m[2]); o.standing = m[1] === 'POST' ? 'retracted' : 'stands'; return json(200, { event: event(me, m[1] === 'POST' ? 'retraction.made' : 'retraction.undone', o.id) }) }
   json(404, { detail: 'Nothing is there.' })
 }).listen(port, '127.0.0.1', () => console.log(`SYNTHETIC mock on http://127.0.0.1:${port}`))

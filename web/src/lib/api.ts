@@ -35,7 +35,7 @@ export type Finding = 'confirmed' | 'empty' | 'abandoned' | 'not-visited' | 'uns
 export const findings: Finding[] = ['confirmed', 'empty', 'abandoned', 'not-visited', 'unsafe']
 export interface SiteCard {
   banner: Banner; site: Site; basis: string; ledger: LedgerRow[]; alternatives: { label: string; probability: number }[] | null
-  case: Case | null; basis_changed: boolean
+  case: Case | null; basis_changed: boolean; missing?: string
   reviews: Review[] | null; releases: Release[] | null; outcomes: Outcome[] | null; observations: ObservationRow[] | null; history: LogEvent[] | null
   may: { open: boolean; review: boolean; release: boolean; outcome: boolean; why_not?: Record<string, string> | null }
 }
@@ -87,12 +87,14 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 
 const q = (mission: string | null) => (mission ? `?mission=${encodeURIComponent(mission)}` : '')
 const e = encodeURIComponent
+// Without a mission the server's bounds are four zeros: that is nowhere, not a point off Africa.
+const somewhere = (map: MapData): MapData => (map.bounds && map.bounds[2] > map.bounds[0] && map.bounds[3] > map.bounds[1] ? map : { ...map, bounds: null })
 
 export const api = {
   session: () => call<Session>('GET', '/api/session'),
   signIn: (name: string, password: string) => call<Session>('POST', '/api/session', { name, password }),
   signOut: () => call<unknown>('DELETE', '/api/session'),
-  map: (mission: string | null) => call<MapData>('GET', `/api/map${q(mission)}`),
+  map: (mission: string | null) => call<MapData>('GET', `/api/map${q(mission)}`).then(somewhere),
   site: (id: string) => call<SiteCard>('GET', `/api/sites/${e(id)}`),
   inbox: (mission: string | null) => call<{ banner: Banner; detections: InboxItem[] | null }>('GET', `/api/inbox${q(mission)}`),
   openCase: (candidate: string, legal_basis: LegalBasis) => call<{ case: Case; event?: EventRef }>('POST', '/api/cases', { candidate, legal_basis }),
