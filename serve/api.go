@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,7 +19,7 @@ import (
 type (
 	// Session is who is signed in and what the page must know before anybody is.
 	Session struct {
-		Account      *app.Account `json:"account" nullable:"true"`
+		Account      *app.Account `json:"account" doc:"null before sign-in"`
 		Accounts     []string     `json:"accounts,omitempty" doc:"names that may sign in; in the demo alone"`
 		DemoPassword string       `json:"demo_password,omitempty" doc:"in the demo alone"`
 		Version      string       `json:"version"`
@@ -62,8 +63,8 @@ type ofMission struct {
 	Mission string `query:"mission" maxLength:"64" doc:"the latest when absent"`
 }
 
-// ofOne is a call about one thing.
-type ofOne struct {
+// One is a call about one thing. Exported, because huma passes over embedded structs that are not.
+type One struct {
 	ID string `path:"id" maxLength:"80"`
 }
 
@@ -83,9 +84,19 @@ func (s *server) routes(mux *http.ServeMux) {
 		return s.app.Map(ctx, readerOf(ctx).view, atalaya.MissionID(in.Mission))
 	})
 	get(s, api, "/api/sites", "Candidate sites in rank order", func(ctx context.Context, in *ofMission) (app.SitesView, error) {
-		return s.app.Sites(ctx, readerOf(ctx).view, atalaya.MissionID(in.Mission))
+		view, mission := readerOf(ctx).view, atalaya.MissionID(in.Mission)
+		if mission == "" { // the latest, as on the map: a site's name is of its mission
+			ms, err := s.app.Missions(ctx, view)
+			if err != nil {
+				return app.SitesView{}, err
+			}
+			if len(ms) > 0 {
+				mission = ms[0].ID
+			}
+		}
+		return s.app.Sites(ctx, view, mission)
 	})
-	get(s, api, "/api/sites/{id}", "One candidate site with its ledger", func(ctx context.Context, in *ofOne) (app.SiteCard, error) {
+	get(s, api, "/api/sites/{id}", "One candidate site with its ledger", func(ctx context.Context, in *One) (app.SiteCard, error) {
 		who := readerOf(ctx)
 		return s.app.Card(ctx, who.Account, who.view, atalaya.CandidateID(in.ID))
 	})
@@ -135,7 +146,12 @@ func register[I, O any](s *server, api huma.API, method, path, summary string, f
 }
 
 func operation(method, path, summary string) huma.Operation {
-	return huma.Operation{OperationID: huma.GenerateOperationID(method, path, nil), Method: method, Path: path, Summary: summary, MaxBodyBytes: maxBody}
+	return huma.Operation{OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, MaxBodyBytes: maxBody}
+}
+
+// operationID is a name for generated clients: "get-api-sites-id".
+func operationID(method, path string) string {
+	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "", ".", "-").Replace(path)
 }
 
 // session is what the page must know; who is nobody before sign-in.
@@ -201,32 +217,22 @@ func (s *server) sessionCalls(api huma.API) {
 	})
 }
 
-// LegalBasis is the authority of a case or a release.
-type LegalBasis struct {
-	Instrument string    `json:"instrument" maxLength:"1000"`
-	ReviewBy   time.Time `json:"review_by"`
-}
-
-func (b LegalBasis) noun() atalaya.LegalBasis {
-	return atalaya.LegalBasis{Instrument: b.Instrument, ReviewBy: b.ReviewBy}
-}
-
 func (s *server) decisionCalls(api huma.API) {
 	post(s, api, "/api/cases", "Open a case on a candidate", func(ctx context.Context, in *struct {
 		Body struct {
-			Candidate  string     `json:"candidate" maxLength:"80"`
-			LegalBasis LegalBasis `json:"legal_basis"`
+			Candidate  string             `json:"candidate" maxLength:"80"`
+			LegalBasis atalaya.LegalBasis `json:"legal_basis"`
 		}
 	}) (CaseOpened, error) {
 		who := readerOf(ctx)
-		c, w, err := s.app.OpenCase(ctx, who.Account, who.view, atalaya.CandidateID(in.Body.Candidate), in.Body.LegalBasis.noun())
+		c, w, err := s.app.OpenCase(ctx, who.Account, who.view, atalaya.CandidateID(in.Body.Candidate), in.Body.LegalBasis)
 		if err != nil {
 			return CaseOpened{}, err
 		}
 		return CaseOpened{app.CaseView{ID: c.ID, Candidate: c.Candidate, OpenedBy: c.OpenedBy, OpenedByName: who.Name, OpenedAt: c.OpenedAt, LegalBasis: c.LegalBasis, Basis: c.Basis}, refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/reviews", "Record one person's decision", func(ctx context.Context, in *struct {
-		ofOne
+		One
 		Body struct {
 			Decision string `json:"decision" enum:"approve,hold,dismiss"`
 			Why      string `json:"why" maxLength:"4000"`
@@ -241,7 +247,7 @@ func (s *server) decisionCalls(api huma.API) {
 		return Written{refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/looked-at", "Say that the changed basis has been looked at", func(ctx context.Context, in *struct {
-		ofOne
+		One
 		Body struct {
 			Basis string `json:"basis" maxLength:"64"`
 		}
@@ -254,14 +260,14 @@ func (s *server) decisionCalls(api huma.API) {
 		return Written{refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/releases", "Release to one recipient what two people approved", func(ctx context.Context, in *struct {
-		ofOne
+		One
 		Body struct {
-			Recipient  string     `json:"recipient" minLength:"2" maxLength:"16"`
-			LegalBasis LegalBasis `json:"legal_basis,omitempty" doc:"that of the case when absent"`
+			Recipient  string             `json:"recipient" minLength:"2" maxLength:"16"`
+			LegalBasis atalaya.LegalBasis `json:"legal_basis,omitempty" doc:"that of the case when absent"`
 		}
 	}) (Released, error) {
 		who := readerOf(ctx)
-		r, w, err := s.app.Release(ctx, who.Account, who.view, atalaya.CaseID(in.ID), in.Body.Recipient, in.Body.LegalBasis.noun())
+		r, w, err := s.app.Release(ctx, who.Account, who.view, atalaya.CaseID(in.ID), in.Body.Recipient, in.Body.LegalBasis)
 		if err != nil {
 			return Released{}, err
 		}
@@ -269,7 +275,7 @@ func (s *server) decisionCalls(api huma.API) {
 			URL: "/api/releases/" + string(r.ID) + "/package.zip"}, refOf(w)}, nil
 	})
 	post(s, api, "/api/cases/{id}/outcomes", "Record what came back", func(ctx context.Context, in *struct {
-		ofOne
+		One
 		Body struct {
 			Found    string    `json:"found" enum:"confirmed,empty,abandoned,not-visited,unsafe"`
 			On       time.Time `json:"on"`
@@ -287,7 +293,7 @@ func (s *server) decisionCalls(api huma.API) {
 		return Written{refOf(w)}, nil
 	})
 	post(s, api, "/api/observations/{id}/retraction", "Take an observation back", func(ctx context.Context, in *struct {
-		ofOne
+		One
 		Body struct {
 			Why string `json:"why" maxLength:"4000"`
 		}
@@ -299,7 +305,7 @@ func (s *server) decisionCalls(api huma.API) {
 		}
 		return Written{refOf(w)}, nil
 	})
-	register(s, api, http.MethodDelete, "/api/observations/{id}/retraction", "Undo a retraction", func(ctx context.Context, in *ofOne) (Written, error) {
+	register(s, api, http.MethodDelete, "/api/observations/{id}/retraction", "Undo a retraction", func(ctx context.Context, in *One) (Written, error) {
 		who := readerOf(ctx)
 		w, err := s.app.Unretract(ctx, who.Account, who.view, atalaya.ObservationID(in.ID))
 		if err != nil {

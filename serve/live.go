@@ -62,7 +62,7 @@ func (s *server) streams(api huma.API) {
 	})
 	op = operation(http.MethodGet, "/api/releases/{id}/package.zip", "The package, byte for byte what was released")
 	op.Responses = map[string]*huma.Response{"200": {Description: "the package", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
-	huma.Register(api, op, func(ctx context.Context, in *ofOne) (*huma.StreamResponse, error) {
+	huma.Register(api, op, func(ctx context.Context, in *One) (*huma.StreamResponse, error) {
 		b, name, err := s.app.PackageZip(ctx, readerOf(ctx).view, atalaya.ReleaseID(in.ID))
 		if err != nil {
 			return nil, s.problemOf(ctx, "package", err)

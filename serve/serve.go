@@ -53,6 +53,7 @@ type server struct {
 	logins  *limiter
 	live    *watchers
 	proving chan struct{} // one verification at a time
+	view    func(context.Context, app.Account) (access.View, error)
 }
 
 const (
@@ -62,12 +63,19 @@ const (
 
 // New makes the handler of everything.
 func New(a *app.App, opt Options) (http.Handler, error) {
+	return newServer(a, opt).handler()
+}
+
+func newServer(a *app.App, opt Options) *server {
 	if opt.Log == nil {
 		opt.Log = func(string, ...any) {}
 	}
-	s := &server{app: a, opt: opt, cookie: cookieName(a.Record.AuditKey()), hashing: make(chan struct{}, min(maxHashes, runtime.NumCPU())),
-		logins: newLimiter(a.Clock), live: newWatchers(), proving: make(chan struct{}, 1)}
-	pages, err := newPages(opt.Web)
+	return &server{app: a, opt: opt, cookie: cookieName(a.Record.AuditKey()), hashing: make(chan struct{}, min(maxHashes, runtime.NumCPU())),
+		logins: newLimiter(a.Clock), live: newWatchers(), proving: make(chan struct{}, 1), view: a.View}
+}
+
+func (s *server) handler() (http.Handler, error) {
+	pages, err := newPages(s.opt.Web)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +85,7 @@ func New(a *app.App, opt Options) (http.Handler, error) {
 		writeProblem(w, problem(http.StatusNotFound, "there is no such call. See docs/reference/api.md"))
 	})
 	mux.Handle("/", pages)
-	return handler{s.guarded(s.authenticated(mux)), opt.AllowRemote}, nil
+	return handler{s.guarded(s.authenticated(mux)), s.opt.AllowRemote}, nil
 }
 
 // handler is what New makes; it knows whether it may be reached from beyond this machine.
@@ -200,7 +208,7 @@ func (s *server) readerBy(ctx context.Context, key string) (reader, error) {
 	if err != nil {
 		return reader{}, err
 	}
-	view, err := s.app.View(ctx, who)
+	view, err := s.view(ctx, who)
 	return reader{who, view, key}, err
 }
 

@@ -8,7 +8,7 @@ func commands() []*cobra.Command {
 		demoCommand(), runCommand(), serveCommand(), workCommand(), probeCommand(),
 		gasCommand(), videoCommand(), signalCommand(), translateCommand(),
 		siteCommand(), reviewCommand(), releaseCommand(), outcomeCommand(), retractCommand(), accountCommand(),
-		simulateCommand(), scoreCommand(), benchCommand(), configCommand(),
+		simulateCommand(), benchCommand(), configCommand(),
 	}
 	return append(list, recordCommands()...)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -362,3 +364,5 @@ func retractCommand() *cobra.Command {
 	c.Flags().BoolVar(&undo, "undo", false, "undo the retraction")
 	return c
 }
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -184,7 +184,7 @@ func (a *App) names(ctx context.Context) (map[atalaya.AccountID]string, error) {
 }
 
 func rowOf(e store.Event, names map[atalaya.AccountID]string) LogRow {
-	return LogRow{Event: e.ID, Time: e.Time, Actor: e.Actor, ActorName: names[e.Actor], Kind: e.Kind, Subject: e.Subject, Marking: e.Marking}
+	return LogRow{ID: store.Cursor(e.ID), Event: e.ID, Time: e.Time, Actor: e.Actor, ActorName: names[e.Actor], Kind: e.Kind, Subject: e.Subject, Marking: e.Marking}
 }
 
 // Follow lists the log after a cursor.
@@ -344,9 +344,18 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 	}
 	card.Site = siteView(c, file)
 	card.May = mayDo(who, file)
+	called := calledBy(names)
+	card.Missing = called.Replace(card.Missing)
+	for what, why := range card.May.WhyNot {
+		card.May.WhyNot[what] = called.Replace(why)
+	}
 	marks := []string{c.Marking}
 	seen := map[atalaya.ObservationID]bool{}
-	for _, row := range c.Ledger {
+	rows := c.Ledger
+	if file != nil { // what the case rested on stays on the card, struck through, when it is taken back
+		rows = slices.Concat(rows, file.Case.Snapshot.Ledger)
+	}
+	for _, row := range rows {
 		marks = append(marks, row.Marking)
 		if row.Observation == "" || seen[row.Observation] {
 			continue
@@ -364,6 +373,17 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 	}
 	card.Banner, err = BannerOf(marks...)
 	return card, err
+}
+
+// calledBy puts the names of people where a line holds their ids.
+func calledBy(names map[atalaya.AccountID]string) *strings.Replacer {
+	var pairs []string
+	for id, name := range names {
+		if id != System {
+			pairs = append(pairs, string(id), name) // ids are of one length: their order does not matter
+		}
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 func (a *App) fillCase(ctx context.Context, card *SiteCard, f CaseFile, view access.View, names map[atalaya.AccountID]string) error {

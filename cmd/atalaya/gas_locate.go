@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/locate/source"
+	"github.com/atalaya-isr/atalaya/sense/gas"
+)
+
+func gasCommand() *cobra.Command {
+	c := &cobra.Command{Use: "gas", Short: "Gas surveys: how many sources, where, how strong"}
+	c.AddCommand(gasLocateCommand())
+	return c
+}
+
+// gasLocate are the flags of gas locate.
+type gasLocate struct {
+	json, quiet, join, timing bool
+	seed                      uint64
+}
+
+func gasLocateCommand() *cobra.Command {
+	var f gasLocate
+	c := &cobra.Command{
+		Use:   "locate SURVEY.csv",
+		Short: "Sources of a gas survey: how many, where, how strong, with probability regions",
+		Example: `  atalaya gas locate survey.csv
+  atalaya gas locate survey.csv --json --seed 7 | jq '.groups[0].sources'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
+	}
+	c.Flags().BoolVar(&f.json, "json", false, "print one JSON document, atalaya.sources/1")
+	c.Flags().BoolVar(&f.quiet, "quiet", false, "no progress")
+	c.Flags().BoolVar(&f.join, "join", false, "solve all groups as one")
+	c.Flags().BoolVar(&f.timing, "timing", false, "add elapsed_s; without it the bytes repeat")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed: the same input, version and seed give the same bytes")
+	return c
+}
+
+// readSurvey reads a survey file and names what was wrong in it; lost says that something could not be read.
+func readSurvey(path string, talk io.Writer) (s *gas.Survey, lost bool, err error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, false, &atalaya.Error{Op: "gas.read", File: path, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file"}
+	}
+	defer r.Close()
+	if s, err = gas.Read(r, path); err != nil {
+		return nil, false, err
+	}
+	for _, p := range s.Problems {
+		fmt.Fprintf(talk, "%s: %s: %s\n", path, p.At, p.What)
+	}
+	return s, s.LostRows+s.LostValues > 0, nil
+}
+
+func (f gasLocate) run(cmd *cobra.Command, path string) error {
+	start := time.Now()
+	s, lost, err := readSurvey(path, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	in, err := source.FromSurvey(s, f.join)
+	if err != nil {
+		return err
+	}
+	p := newProgress(cmd.ErrOrStderr(), f.quiet)
+	res, err := source.Locate(cmd.Context(), in, source.Options{Seed: f.seed, Progress: func(done, total int) { p.say(fmt.Sprintf("%d of %d steps", done, total)) }})
+	p.end()
+	if err != nil {
+		return err
+	}
+	if f.timing {
+		t := time.Since(start).Seconds()
+		res.ElapsedS = &t
+	}
+	if f.json {
+		err = printJSON(cmd.OutOrStdout(), res)
+	} else {
+		err = printSources(cmd.OutOrStdout(), res)
+	}
+	if err == nil && lost {
+		err = partly{"some rows or values could not be read; each is named above"}
+	}
+	return err
+}
+
+func printSources(w io.Writer, res *source.Result) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "GROUP\tP(0)\tP(1)\tP(2)\tWHERE\t95 % REGION m\tRATE kg/s (5 to 95 %)\tRESTS MOST ON")
+	for _, g := range res.Groups {
+		count := fmt.Sprintf("%.2f\t%.2f\t%.2f", g.Count["0"], g.Count["1"], g.Count["2"])
+		if len(g.Sources) == 0 {
+			fmt.Fprintf(t, "%s\t%s\tno source found; --json says what could not have been missed where\t\t\t%s\n", g.Group, count, g.DominantAssumption)
+		}
+		for _, s := range g.Sources {
+			where := ""
+			if s.Lat != nil {
+				where = fmt.Sprintf("%.6f %.6f", *s.Lat, *s.Lon)
+			} else {
+				where = fmt.Sprintf("x %.1f y %.1f m", *s.XM, *s.YM)
+			}
+			rates := ""
+			for _, name := range sortedNames(s.RateKgS) {
+				r := s.RateKgS[name]
+				rates += fmt.Sprintf("%s %.3g (%.2g to %.2g) ", name, r.P50, r.P05, r.P95)
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", g.Group, count, where, extent(s.CovarianceM2), rates, g.DominantAssumption)
+		}
+	}
+	return t.Flush()
+}

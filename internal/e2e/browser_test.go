@@ -1,0 +1,247 @@
+package e2e
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// axe is axe-core 4.14.1 (MPL-2.0), as its package brings it. It is used by these tests alone and never shipped.
+//
+//go:embed testdata/axe.min.js
+var axe string
+
+// chromium finds a browser, or skips the test and says why.
+func chromium(t *testing.T) string {
+	t.Helper()
+	if bin := os.Getenv("CHROMIUM"); bin != "" {
+		return bin
+	}
+	names := []string{"chromium", "chromium-browser", "google-chrome"}
+	for _, name := range names {
+		if bin, err := exec.LookPath(name); err == nil {
+			return bin
+		}
+	}
+	t.Skipf("no browser: neither $CHROMIUM nor any of %s in the path; the browser tests did not run", strings.Join(names, ", "))
+	return ""
+}
+
+// A screen is one page of one person, with everything that it asked for and complained of.
+type screen struct {
+	*testing.T
+	ctx  context.Context
+	base string // of our own server, with a closing slash
+
+	mu       sync.Mutex
+	problems []string
+}
+
+const patience = 30 * time.Second // for one step, on two busy cores with a software renderer
+
+// open starts a browser on a page.
+func open(t *testing.T, base string) *screen {
+	t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)),
+		chromedp.Flag("enable-unsafe-swiftshader", true), // WebGL in software: the same pixels everywhere
+		chromedp.Flag("force-device-scale-factor", "1"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-prefers-reduced-motion", true))
+	if os.Geteuid() == 0 {
+		opts = append(opts, chromedp.NoSandbox) // Chromium refuses to run as root with one
+	}
+	s := &screen{T: t, base: base}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(stop)
+	s.ctx, stop = chromedp.NewContext(ctx, chromedp.WithListener(s.hear))
+	t.Cleanup(stop)
+	// The first call starts the browser, which lives as long as its context: it must not be that of one step.
+	if err := chromedp.Do(s.ctx, chromedp.EmulateViewport(1366, 768)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// hear notes what must not happen: a complaint on the console, an uncaught error, a request to another origin.
+func (s *screen) hear(event any) {
+	var said string
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			for _, a := range e.Args {
+				said += fmt.Sprintf(" %s%s", a.Value, a.Description)
+			}
+			said = "console:" + said
+		}
+	case *runtime.EventExceptionThrown:
+		said = "uncaught: " + e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			said += " " + x.Description
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			said = fmt.Sprintf("log: %s %s", e.Entry.Text, e.Entry.URL)
+		}
+	case *network.EventRequestWillBeSent:
+		u := e.Request.URL
+		if !strings.HasPrefix(u, s.base) && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:"+s.base) && u != "about:blank" {
+			said = "request to another origin: " + u
+		}
+	}
+	if said == "" || strings.Contains(said, "GPU stall due to ReadPixels") || strings.Contains(said, "swiftshader") { // of the software renderer
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problems = append(s.problems, said)
+}
+
+// heard gives what was heard so far and forgets it.
+func (s *screen) heard() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.problems
+	s.problems = nil
+	return out
+}
+
+func (s *screen) quiet(when string) {
+	s.Helper()
+	for _, p := range s.heard() {
+		s.Errorf("%s: %s", when, p)
+	}
+}
+
+func (s *screen) do(actions ...chromedp.Action[chromedp.Void]) {
+	s.Helper()
+	ctx, stop := context.WithTimeout(s.ctx, patience)
+	defer stop()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		s.picture("failed-" + strings.ReplaceAll(s.Name(), "/", "-"))
+		s.Fatalf("%v (heard: %v)", err, s.heard())
+	}
+}
+
+// js evaluates an expression, awaiting it when it is a promise, and reads its value as JSON.
+func js[T any](s *screen, expression string) T {
+	s.Helper()
+	ctx, stop := context.WithTimeout(s.ctx, patience)
+	defer stop()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(async () => JSON.stringify(await (`+expression+`)) ?? 'null')()`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		s.Fatalf("%s: %v", expression, err)
+	}
+	var out T
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		s.Fatalf("%s gave %s: %v", expression, text, err)
+	}
+	return out
+}
+
+// until waits for an expression to be true.
+func (s *screen) until(expression string) {
+	s.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if js[bool](s, `!!(`+expression+`)`) {
+			return
+		}
+		if time.Now().After(end) {
+			s.picture("failed-" + strings.ReplaceAll(s.Name(), "/", "-"))
+			s.Fatalf("waited %v in vain for %s (heard: %v; the page says: %.600s)", patience, expression, s.heard(), js[string](s, `document.body.innerText`))
+		}
+	}
+}
+
+func on(id string) string { return fmt.Sprintf(`document.querySelector('[data-testid="%s"]')`, id) }
+
+func (s *screen) there(id string)       { s.Helper(); s.until(on(id)) }
+func (s *screen) text(id string) string { s.Helper(); return js[string](s, on(id)+`.innerText`) }
+
+// press sends keys as a keyboard does.
+func (s *screen) press(keys string) { s.Helper(); s.do(chromedp.KeyEvent(keys)) }
+
+// reach goes to a control with the Tab key, as somebody without a pointer must.
+func (s *screen) reach(id string) {
+	s.Helper()
+	at := `document.activeElement?.getAttribute('data-testid')`
+	for range 120 {
+		if js[*string](s, at) != nil && *js[*string](s, at) == id {
+			return
+		}
+		s.press("\t")
+	}
+	s.picture("failed-" + strings.ReplaceAll(s.Name(), "/", "-"))
+	s.Fatalf("the Tab key does not reach %s", id)
+}
+
+// fill writes into a field that holds something or nothing.
+func (s *screen) fill(id, text string) {
+	s.Helper()
+	s.reach(id)
+	js[bool](s, `(document.activeElement.select?.(), true)`)
+	s.press(text)
+}
+
+// picture writes a screenshot into build/screenshots, for people to look at.
+func (s *screen) picture(name string) {
+	s.Helper()
+	png, err := chromedp.Run(s.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		dir := filepath.Join(root(s.T), "build", "screenshots")
+		if err = os.MkdirAll(dir, 0o755); err == nil {
+			err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+		}
+	}
+	if err != nil {
+		s.Errorf("screenshot %s: %v", name, err)
+	}
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, e := os.Stat(filepath.Join(dir, "go.mod")); e == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			break
+		}
+		dir = up
+	}
+	t.Fatal("no go.mod above the test")
+	return ""
+}
+
+type finding struct{ Rule, Help, Nodes string }
+
+// findings runs axe-core on what is shown.
+func (s *screen) findings() []finding {
+	s.Helper()
+	if !js[bool](s, `typeof window.axe === 'object'`) {
+		if _, err := chromedp.Run(s.ctx, chromedp.Evaluate[bool](axe+`;true`)); err != nil {
+			s.Fatal(err)
+		}
+	}
+	return js[[]finding](s, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => ({Rule: v.id, Help: v.help, Nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + (n.failureSummary ?? '').replace(/\s+/g, ' ').slice(0, 200)).join(' | ')})))`)
+}
+
+// accessible accepts no finding of axe-core.
+func (s *screen) accessible(where string) {
+	s.Helper()
+	for _, f := range s.findings() {
+		s.Errorf("%s: axe %s: %s: %s", where, f.Rule, f.Help, f.Nodes)
+	}
+}

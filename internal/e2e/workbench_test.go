@@ -1,0 +1,362 @@
+package e2e
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/atalaya-isr/atalaya/internal/app"
+	"github.com/atalaya-isr/atalaya/serve"
+	"github.com/atalaya-isr/atalaya/store/sqlite"
+	"github.com/atalaya-isr/atalaya/web"
+)
+
+// demo runs the demo campaign and serves it as `atalaya demo` does.
+func demo(t *testing.T) (base, password string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	db, err := sqlite.OpenDir(ctx, t.TempDir(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := app.New(db, "e2e")
+	began := time.Now()
+	d, err := a.MakeDemo(ctx, t.TempDir(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("demo campaign made and run in %v", time.Since(began).Round(100*time.Millisecond))
+	names := []string{app.DemoPeople[0].Name, app.DemoPeople[1].Name, app.DemoPeople[2].Name}
+	h, err := serve.New(a, serve.Options{Web: web.Dist(), Demo: true, Test: true, DemoAccounts: names, DemoPassword: d.Password, Log: t.Logf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, ended := make(chan string, 1), make(chan error, 2)
+	go func() { ended <- serve.Listen(ctx, "127.0.0.1:0", h, func(u string) { url <- u }) }()
+	go func() { ended <- a.Work(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		for range 2 {
+			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		db.Close()
+	})
+	return <-url, d.Password
+}
+
+func TestWorkbench(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the browser tests did not run")
+	}
+	chromium(t) // says at once when there is none
+	base, password := demo(t)
+	s := open(t, base)
+	t.Run("a request to another origin and an error are heard", func(t *testing.T) {
+		s := s.in(t)
+		s.do(chromedp.Navigate(base + "?test=1"))
+		s.there("sign-in-submit")
+		s.quiet("sign-in page")
+		js[bool](s, `(console.error('planted'), fetch('http://192.0.2.1/planted').catch(() => true).then(() => true))`)
+		heard := strings.Join(s.heard(), "\n")
+		for _, want := range []string{`console: "planted"`, "192.0.2.1"} {
+			if !strings.Contains(heard, want) {
+				t.Errorf("the guard did not hear %s, only %q", want, heard)
+			}
+		}
+		js[bool](s, `(document.querySelector('[data-testid="sign-in-submit"]').style.color = '#777', document.querySelector('h1').remove(), true)`)
+		if len(s.findings()) == 0 {
+			t.Error("axe finds nothing wrong with grey on teal and no heading")
+		}
+	})
+	t.Run("walk in English", func(t *testing.T) { s.in(t).walk("en", 0, password) })
+	t.Run("walk in Spanish", func(t *testing.T) { s.in(t).walk("es", 1, password) })
+	t.Run("every room, language and theme", func(t *testing.T) { s.in(t).rooms() })
+}
+
+// in is the same screen under another test.
+func (s *screen) in(t *testing.T) *screen { s.T = t; return s }
+
+// walk takes the site of a rank (0 is the first) from the map to the package and the outcome. No pointer is used.
+func (s *screen) walk(language string, rank int, password string) {
+	s.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.base+"?test=1"))
+	began := time.Now()
+	s.signIn(language, app.DemoPeople[0].Name, password)
+	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
+	s.Logf("sign-in to map idle: %v", time.Since(began).Round(10*time.Millisecond))
+	if n := js[int](s, `atalaya.map.queryRenderedFeatures({layers: ['sites']}).length`); n == 0 {
+		s.Error("the map draws no site")
+	}
+	if n := js[int](s, `atalaya.map.queryRenderedFeatures({layers: ['unsurveyed']}).length`); n == 0 {
+		s.Error("the map hatches no unsurveyed ground")
+	}
+	for range rank {
+		s.press("j")
+	}
+	s.press("\r")
+	s.there("site-card")
+	s.quiet("map")
+	before := s.ledger()
+
+	s.press("o")
+	s.fill("legal-instrument", "SYNTHETIC agreement 1")
+	s.confirm()
+	s.until(on("approve") + ` && !` + on("approve") + `.disabled`)
+	s.approve()
+	if js[bool](s, `!`+on("release")+`.disabled`) {
+		s.Error("one person's approval opens the release")
+	}
+	s.picture("walk-" + language + "-one-approval")
+	s.signOut()
+
+	s.signIn(language, app.DemoPeople[1].Name, password)
+	s.there("site-card") // the address still names the site
+	s.approve()
+	s.until(`!` + on("release") + `.disabled`)
+	s.press("r")
+	s.fill("release-recipient", "MEX")
+	s.picture("walk-" + language + "-release-sheet")
+	s.confirm()
+	s.there("releases")
+	s.packageIsWhole()
+
+	s.press("c")
+	s.fill("outcome-by", "SYNTHETIC service")
+	s.confirm()
+	s.until(`document.querySelector('[data-testid="ledger-row"][data-kind="outcome"]')`)
+	s.quiet("review, release, outcome")
+
+	s.retractAndUndo(before)
+	s.picture("walk-" + language + "-after")
+	s.press("g")
+	s.press("k")
+	s.until(`document.querySelector('[data-testid="audit"][data-verified="true"]')`)
+	s.signOut()
+	s.quiet("oversight")
+}
+
+func (s *screen) signIn(language, name, password string) {
+	s.Helper()
+	s.there("sign-in")
+	if js[string](s, `document.documentElement.lang`) != language {
+		s.reach("language")
+		s.press("\r")
+		s.until(`document.documentElement.lang === '` + language + `'`)
+	}
+	s.fill("sign-in-name", name)
+	s.fill("sign-in-password", password)
+	s.press("\r")
+	s.there("person")
+	if got := s.text("person"); !strings.Contains(got, name) {
+		s.Fatalf("signed in as %q, want %s", got, name)
+	}
+}
+
+func (s *screen) signOut() {
+	s.Helper()
+	s.reach("sign-out")
+	s.press("\r")
+	s.there("sign-in")
+}
+
+// confirm sends the open sheet and waits until the log has it.
+func (s *screen) confirm() {
+	s.Helper()
+	old := js[string](s, on("toast")+`?.dataset.event ?? ''`)
+	s.reach("sheet-confirm")
+	s.press("\r")
+	s.until(`!` + on("sheet") + `?.open && ` + on("toast") + `.dataset.event && ` + on("toast") + `.dataset.event !== '` + old + `' || ` + on("sheet-problem"))
+	if js[bool](s, `!!`+on("sheet-problem")) {
+		s.picture("failed-sheet")
+		s.Fatalf("refused: %s", s.text("sheet-problem"))
+	}
+}
+
+func (s *screen) approve() {
+	s.Helper()
+	n := js[int](s, `document.querySelectorAll('[data-testid="reviews"] > *').length`)
+	s.until(`!` + on("approve") + `.disabled`)
+	s.press("a")
+	s.fill("sheet-why", "SYNTHETIC: four legs, one wind")
+	s.confirm()
+	s.until(fmt.Sprintf(`document.querySelectorAll('[data-testid="reviews"] > *').length > %d`, n))
+}
+
+// ledger checks that the rows add up to the sum, and the sum to the probability, in the numbers and in what is printed.
+func (s *screen) ledger() float64 {
+	s.Helper()
+	s.there("ledger-sum")
+	type sums struct {
+		Rows    []float64
+		Sum, P  float64
+		Printed []string
+		Total   string
+	}
+	l := js[sums](s, `(() => { const q = (x) => [...document.querySelectorAll('[data-testid="' + x + '"]')]; const sum = q('ledger-sum')[0]
+		return { Rows: q('ledger-row').map(r => +r.dataset.logOdds), Sum: +sum.dataset.logOdds, P: +sum.dataset.probability, Printed: q('ledger-value').map(r => r.innerText), Total: sum.querySelector('td.num.total').innerText } })()`)
+	total := 0.0
+	for _, v := range l.Rows {
+		total += v
+	}
+	// Both sides sum a dozen numbers below 20 in the same order: they differ by rounding alone.
+	if len(l.Rows) < 2 || math.Abs(total-l.Sum) > 1e-12 || math.Abs(1/(1+math.Exp(-total))-l.P) > 1e-12 {
+		s.Errorf("the ledger's rows %v sum to %v, it says %v and p = %v", l.Rows, total, l.Sum, l.P)
+	}
+	printed := 0.0
+	for _, v := range l.Printed {
+		printed += number(s.T, v)
+	}
+	if want := number(s.T, l.Total); math.Abs(printed-want) > 1e-9 {
+		s.Errorf("the printed rows %v sum to %v, printed is %v", l.Printed, printed, want)
+	}
+	return l.Sum
+}
+
+// number reads a number as the page prints it in either language.
+func number(t *testing.T, text string) float64 {
+	t.Helper()
+	clean := strings.NewReplacer("−", "-", "+", "", ",", ".", " ", "", "\u00a0", "").Replace(strings.TrimSpace(text))
+	v, err := strconv.ParseFloat(clean, 64)
+	if err != nil {
+		t.Errorf("%q is printed where a number should be", text)
+	}
+	return v
+}
+
+// packageIsWhole fetches the package as the page's own link does and holds it against its manifest.
+func (s *screen) packageIsWhole() {
+	s.Helper()
+	got := js[string](s, `fetch(document.querySelector('[data-testid="releases"] [data-testid="package-link"]').getAttribute('href')).then(r => r.arrayBuffer()).then(b => { let t = ''; for (const c of new Uint8Array(b)) t += String.fromCharCode(c); return btoa(t) })`)
+	raw, err := base64.StdEncoding.DecodeString(got)
+	if err != nil {
+		s.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		s.Fatalf("the package of %d bytes: %v", len(raw), err)
+	}
+	members := map[string][]byte{}
+	for _, f := range z.File {
+		var b bytes.Buffer
+		r, err := f.Open()
+		if err == nil {
+			_, err = b.ReadFrom(r)
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+		members[f.Name] = b.Bytes()
+	}
+	manifest := ""
+	for name, b := range members {
+		if strings.Contains(strings.ToLower(name), "manifest") {
+			manifest = string(b)
+			sum := sha256.Sum256(b)
+			if shown := s.text("releases"); !strings.Contains(shown, hex.EncodeToString(sum[:])[:12]) {
+				s.Errorf("the screen shows %q, the manifest's hash is %x", shown, sum)
+			}
+		}
+	}
+	for name, b := range members {
+		sum := sha256.Sum256(b)
+		if !strings.Contains(strings.ToLower(name), "manifest") && !strings.Contains(manifest, hex.EncodeToString(sum[:])) {
+			s.Errorf("the manifest does not name %s by its hash", name)
+		}
+	}
+	for _, kind := range []string{".geojson", ".kml", ".pdf"} {
+		found := false
+		for name := range members {
+			found = found || strings.HasSuffix(name, kind)
+		}
+		if !found {
+			s.Errorf("the package holds no %s", kind)
+		}
+	}
+}
+
+// retractAndUndo takes the report of the site back, sees it struck, and undoes it once.
+func (s *screen) retractAndUndo(before float64) {
+	s.Helper()
+	s.until(on("retract"))
+	s.reach("retract")
+	observation := js[string](s, `document.activeElement.dataset.observation`)
+	s.press("\r")
+	s.fill("sheet-why", "SYNTHETIC: told twice")
+	s.confirm()
+	row := `document.querySelector('[data-testid="observation"][data-observation="` + observation + `"]')`
+	// The ranking without it has been worked out when its row is gone, or the case says that its place is.
+	s.until(`!document.querySelector('[data-testid="ledger-row"][data-observation="` + observation + `"]') || ` + on("basis-changed"))
+	s.there("basis-changed")
+	s.until(`document.querySelector('[data-testid="ledger-row-struck"][data-observation="` + observation + `"]')`) // nothing vanishes
+	s.picture("walk-retracted-" + js[string](s, `document.documentElement.lang`))
+	s.until(on("undo") + ` && !` + on("undo") + `.disabled`)
+	js[bool](s, `(document.activeElement?.blur?.(), true)`)
+	s.press("u")
+	s.there("sheet-record")
+	s.confirm()
+	s.until(fmt.Sprintf(`%s?.dataset.standing === 'stands' && Math.abs(+%s.dataset.logOdds - (%v)) < 1e-12`, row, on("ledger-sum"), before))
+	s.ledger()
+}
+
+// rooms looks at every room in both languages and themes.
+func (s *screen) rooms() {
+	s.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.base+"?test=1"))
+	s.there("sign-in")
+	s.each("sign-in", func(string) {})
+	name := app.DemoPeople[0].Name
+	password := js[string](s, `fetch('/api/session').then(r => r.json()).then(x => x.demo_password)`)
+	s.signIn(js[string](s, `document.documentElement.lang`), name, password)
+	for _, room := range []struct{ name, hash, ready string }{
+		{"map", "#/map", `document.body.dataset.mapIdle === '1'`},
+		{"inbox", "#/inbox", on("inbox") + ` && ` + on("inbox-alternatives")},
+		{"site", "#/sites", on("site-card") + ` && ` + on("ledger-sum")},
+		{"oversight", "#/oversight", `document.querySelector('[data-testid="audit"][data-verified="true"]') && ` + on("events")},
+	} {
+		js[bool](s, `(location.hash = '`+room.hash+`', true)`)
+		s.until(room.ready)
+		s.each(room.name, func(string) { s.until(room.ready) })
+	}
+	js[bool](s, `(location.hash = '#/sites', true)`)
+	s.there("site-card")
+	s.press("?")
+	s.there("help-sheet")
+	s.accessible("help")
+	s.picture("help")
+	s.press("\x1b")
+	s.quiet("rooms")
+}
+
+// each shows one room in both languages and themes, checks it and takes its picture.
+func (s *screen) each(room string, settle func(string)) {
+	s.Helper()
+	for _, language := range []string{"en", "es"} {
+		if js[string](s, `document.documentElement.lang`) != language {
+			js[bool](s, `(`+on("language")+`.click(), true)`)
+			s.until(`document.documentElement.lang === '` + language + `'`)
+		}
+		for _, theme := range []string{"light", "dark"} {
+			if js[string](s, `document.documentElement.dataset.theme`) != theme {
+				js[bool](s, `(`+on("theme")+`.click(), true)`)
+				s.until(`document.documentElement.dataset.theme === '` + theme + `'`)
+			}
+			settle(theme)
+			where := strings.Join([]string{room, language, theme}, "-")
+			s.accessible(where)
+			s.picture(where)
+			s.quiet(where)
+		}
+	}
+}
