@@ -51,8 +51,7 @@ type Exception struct {
 // Exceptions are names that others gave and that must be readable as they are.
 var Exceptions = []Exception{
 	{"sense/klv/", "weapon", "Weapon Load", "MISB ST 0601 item 60, named so that its bytes can be kept opaque"},
-	{"sense/klv/", "weapon", "Weapon Fired", "MISB ST 0601 item 61, named so that its bytes can be kept opaque"},
-	{"sense/klv/", "weapons", "Weapons Stores", "MISB ST 0601 item 140, named so that its bytes can be kept opaque"},
+	{"external/apertium/", "kill", "Kill", "the system call that ends a program which does not stop"},
 	{"sense/klv/", "attack", "Platform Angle of Attack", "MISB ST 0601 item 50: the angle of the air on the wing"},
 	{"sense/klv/", "attack", "Platform Angle of Attack (Full)", "MISB ST 0601 item 92: the angle of the air on the wing"},
 }
