@@ -8,7 +8,7 @@ func commands() []*cobra.Command {
 		demoCommand(), runCommand(), serveCommand(), workCommand(), probeCommand(),
 		gasCommand(), videoCommand(), signalCommand(), translateCommand(),
 		siteCommand(), reviewCommand(), releaseCommand(), outcomeCommand(), retractCommand(), accountCommand(),
-		simulateCommand(), benchCommand(), configCommand(),
+		simulateCommand(), scoreCommand(), benchCommand(), configCommand(),
 	}
 	return append(list, recordCommands()...)
 }
