@@ -157,7 +157,7 @@ func gasColumns(context.Context, string) ([]pair, error) {
 		name: "one source, one sample", unit: "evaluations/s", reference: "one math.Exp each",
 		ours: func() (float64, error) {
 			for i := range at {
-				c, _ := plume.At(at[i][0], at[i][1], at[i][2], 4, shape, 0)
+				c := plume.At(at[i][0], at[i][1], at[i][2], 4, shape, 0).C
 				sink += c
 			}
 			if !(sink > 0) {

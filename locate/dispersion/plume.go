@@ -201,12 +201,25 @@ func (p *Plume) SpeedAt(h, sz float64) float64 {
 	return p.speed * p.profile.ratio.at(i, f)
 }
 
-// At is the concentration per unit rate, s/m3, at a point x downwind and y across of a source of height h, z above ground, and
-// the same for a plume of twice the crosswind variance but equal axis: what a displaced or broader plume might have brought, and so the measure of
-// how wrong the model can be here. grow (metres) is added to the crosswind spread in quadrature, for a source known only to a cell.
-func (p *Plume) At(x, y, z, h float64, sh *Bent, grow float64) (c, reach float64) {
+// Response is what a unit rate brings to a sample, s/m3, and how that changes with the plume.
+type Response struct {
+	C float64
+	// Reach is C for a plume of twice the crosswind variance but equal axis: what a displaced or broader plume might have
+	// brought, and so the measure of how wrong the model can be here.
+	Reach float64
+	Turn  float64 // ∂C by the plume's heading, per radian; to the left positive
+	Widen float64 // ∂C by ln σy
+}
+
+func (r *Response) add(w float64, o Response) {
+	r.C, r.Reach, r.Turn, r.Widen = r.C+w*o.C, r.Reach+w*o.Reach, r.Turn+w*o.Turn, r.Widen+w*o.Widen
+}
+
+// At is the response at a point x downwind and y across of a source of height h, z above ground. grow (metres) is added to the
+// crosswind spread in quadrature, for a source known only to a cell.
+func (p *Plume) At(x, y, z, h float64, sh *Bent, grow float64) (r Response) {
 	if x <= 0 {
-		return 0, 0
+		return r
 	}
 	sy, sz := p.Spreads(x, sh)
 	if grow > 0 {
@@ -214,11 +227,12 @@ func (p *Plume) At(x, y, z, h float64, sh *Bent, grow float64) (c, reach float64
 	}
 	q := y / sy
 	if q > 8 || q < -8 {
-		return 0, 0
+		return r
 	}
 	half := math.Exp(-0.25 * q * q)
 	axis := p.vertical(z, h, sz) / (2 * math.Pi * p.SpeedAt(h, sz) * sy * sz)
-	return axis * half * half, axis * half
+	c := axis * half * half
+	return Response{c, axis * half, c * q * x / sy, c * (q*q - 1)}
 }
 
 func (p *Plume) vertical(z, h, sz float64) float64 {
@@ -235,8 +249,7 @@ func (p *Plume) vertical(z, h, sz float64) float64 {
 // Concentration is that of one source at a place, kg/m3.
 func (p *Plume) Concentration(s Source, x, y, z float64, sh Shape) float64 {
 	along, across := p.Downwind(x-s.X, y-s.Y, sh.BiasRad)
-	c, _ := p.At(along, across, z, s.Z, sh.Bend(), 0)
-	return s.RateKgS * c
+	return s.RateKgS * p.At(along, across, z, s.Z, sh.Bend(), 0).C
 }
 
 // Gauss-Legendre nodes and weights on [0,1] (Abramowitz and Stegun table 25.4, n = 4, moved from [-1,1]).
@@ -248,12 +261,12 @@ var gauss4 = [4][2]float64{
 // PathMean is the mean of At along the straight path from (xa, ya, za) to (xb, yb, zb), all relative to the source's axis as in
 // At. The part of the path that the plume can touch is cut at its point nearest the axis, where the integrand is narrow, and each side
 // is integrated by panels of four Gauss points.
-func (p *Plume) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float64) (c, reach float64) {
+func (p *Plume) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float64) (r Response) {
 	lo, hi := 0.0, 1.0
 	if dx := xb - xa; dx != 0 { // clip to the downwind side
 		t := -xa / dx
 		if xa <= 0 && xb <= 0 {
-			return 0, 0
+			return r
 		}
 		if xa < 0 {
 			lo = t
@@ -261,26 +274,25 @@ func (p *Plume) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float
 			hi = t
 		}
 	} else if xa <= 0 {
-		return 0, 0
+		return r
 	}
 	cut := hi // where the path crosses the axis
 	if dy := yb - ya; dy != 0 {
 		cut = min(max(-ya/dy, lo), hi)
 	}
 	for _, part := range [2][2]float64{{lo, cut}, {cut, hi}} {
-		c1, r1 := p.panel(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow)
-		c, reach = c+c1, reach+r1
+		r.add(1, p.panel(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow))
 	}
-	return c, reach
+	return r
 }
 
 // panel integrates over t in [lo,hi], a stretch on one side of the axis.
-func (p *Plume) panel(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float64) (c, reach float64) {
+func (p *Plume) panel(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float64) (r Response) {
 	w := hi - lo
 	if w <= 1e-9 { // shorter than a millionth of a millimetre on any real path
-		return 0, 0
+		return r
 	}
-	at := func(t float64) (float64, float64) {
+	at := func(t float64) Response {
 		return p.At(xa+t*(xb-xa), ya+t*(yb-ya), za+t*(zb-za), h, sh, grow)
 	}
 	// Beyond 7 spreads nothing arrives; four points hold a half plume of up to 4 spreads to 1e-3 (tested against 4000 steps).
@@ -290,7 +302,7 @@ func (p *Plume) panel(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow 
 	ylo, yhi := ya+lo*(yb-ya), ya+hi*(yb-ya)
 	near := min(math.Abs(ylo), math.Abs(yhi))
 	if near > 7*sy {
-		return 0, 0
+		return r
 	}
 	if far := max(math.Abs(ylo), math.Abs(yhi)); far > 7*sy {
 		if math.Abs(ylo) > math.Abs(yhi) {
@@ -307,10 +319,8 @@ func (p *Plume) panel(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow 
 	for i := range n {
 		a, b := lo+w*float64(i)/float64(n), lo+w*float64(i+1)/float64(n)
 		for _, g := range gauss4 {
-			ci, ri := at(a + g[0]*(b-a))
-			c += g[1] * (b - a) * ci
-			reach += g[1] * (b - a) * ri
+			r.add(g[1]*(b-a), at(a+g[0]*(b-a)))
 		}
 	}
-	return c, reach
+	return r
 }

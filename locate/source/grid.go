@@ -72,9 +72,9 @@ func (g *grid) column(c cell, bias float64) []float64 {
 		ax, ay := p.Downwind(s.At[0]-c.x, s.At[1]-c.y, bias)
 		if s.IsPath {
 			bx, by := p.Downwind(s.To[0]-c.x, s.To[1]-c.y, bias)
-			out[k], _ = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, g.plain, c.side/3)
+			out[k] = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, g.plain, c.side/3).C
 		} else {
-			out[k], _ = p.At(ax, ay, s.At[2], h, g.plain, c.side/3)
+			out[k] = p.At(ax, ay, s.At[2], h, g.plain, c.side/3).C
 		}
 		any = any || out[k] > 0
 	}

@@ -70,12 +70,14 @@ func (sc *scene) lnPrior(t theta) float64 {
 	return p
 }
 
-// work holds the columns of one evaluation; one a goroutine.
-type work struct{ c, reach, grad []float64 }
+// work holds the columns of one evaluation; one a goroutine. turn and widen are the responses to the realisation's effects,
+// shift what the effects that were found add up to.
+type work struct{ c, reach, turn, widen, variance, shift []float64 }
 
 func (sc *scene) newWork() *work {
 	n := len(sc.s)
-	return &work{make([]float64, n), make([]float64, n), make([]float64, n)}
+	a := make([]float64, 6*n)
+	return &work{a[:n], a[n : 2*n], a[2*n : 3*n], a[3*n : 4*n], a[4*n : 5*n], a[5*n:]}
 }
 
 // column adds the concentrations that a source of this rate brings to every sample, and the reach that scales the model's error.
@@ -85,20 +87,22 @@ func (sc *scene) column(w *work, x, y, h, rate float64, sh *dispersion.Bent, gro
 		s, p := &sc.s[i], sc.plumes[i]
 		ax, ay := p.Downwind(s.At[0]-x, s.At[1]-y, 0)
 		ax, ay = ax*cos-ay*sin, ay*cos+ax*sin
-		var c, r float64
+		var r dispersion.Response
 		if s.IsPath {
 			bx, by := p.Downwind(s.To[0]-x, s.To[1]-y, 0)
 			bx, by = bx*cos-by*sin, by*cos+bx*sin
-			c, r = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, grow)
+			r = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, grow)
 		} else if ax > 0 {
-			c, r = p.At(ax, ay, s.At[2], h, sh, grow)
+			r = p.At(ax, ay, s.At[2], h, sh, grow)
 		}
-		w.c[i] += rate * c
-		w.reach[i] += rate * r
+		w.c[i] += rate * r.C
+		w.reach[i] += rate * r.Reach
+		w.turn[i] += rate * r.Turn
+		w.widen[i] += rate * r.Widen
 	}
 }
 
-func (w *work) clear() { clear(w.c); clear(w.reach) }
+func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.widen) }
 
 // lnLikelihood is the logarithm of the probability of the survey, tempered by lambda for its correlation, with the backgrounds
 // of the sensors integrated out (Laplace). Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
@@ -141,15 +145,26 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda flo
 	j := sc.sensor[a]
 	prior := 1 / (tau * tau)
 	base := common
-	for i := a; i < b; i++ { // w.grad holds the variances
+	for i := a; i < b; i++ {
 		v := sig2 + flu2*w.reach[i]*w.reach[i]
 		if sd := sc.obs[i].SD; sd > 0 {
 			v += sd * sd
 		}
-		w.grad[i] = v
+		w.variance[i], w.shift[i] = v, 0
 	}
-	var info float64
+	// weight is that of sample i for a residual d, 0 where it does not pull.
+	weight := func(i int, d float64) float64 {
+		if sc.obs[i].Below && d > 0 { // below the bound anyway
+			return 0
+		}
+		return lambda * (studentDoF + 1) / (studentDoF*w.variance[i] + d*d)
+	}
+	var info, effects float64
 	for range 6 {
+		effects = 0
+		for _, g := range sc.realisations[j] {
+			effects += sc.realise(w, g, base, lambda, weight)
+		}
 		num, den := prior*common, prior
 		info = 0
 		for i := a; i < b; i++ {
@@ -157,16 +172,14 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda flo
 			if o.Amount != o.Amount {
 				continue
 			}
-			r := o.Amount - w.c[i]
-			v := w.grad[i]
-			d := r - base
-			if o.Below && d > 0 { // below the bound anyway: no pull
+			r := o.Amount - w.c[i] - w.shift[i]
+			q := weight(i, r-base)
+			if q == 0 {
 				continue
 			}
-			q := lambda * (studentDoF + 1) / (studentDoF*v + d*d)
 			num += q * r
 			den += q
-			info += lambda * (studentDoF + 1) / (studentDoF + 3) / v
+			info += lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
 		}
 		next := num / den
 		done := math.Abs(next-base) < 1e-3*sc.noise
@@ -184,8 +197,8 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda flo
 		if o.Amount != o.Amount {
 			continue
 		}
-		v := w.grad[i]
-		d := o.Amount - w.c[i] - base
+		v := w.variance[i]
+		d := o.Amount - w.c[i] - w.shift[i] - base
 		if fit != nil {
 			fit.z[i] = d / math.Sqrt(v)
 		}
@@ -208,7 +221,7 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda flo
 		fit.base[j] = base
 	}
 	e := (base - common) / tau
-	return lambda*ln - 0.5*e*e - 0.5*math.Log1p(info*tau*tau)
+	return lambda*ln + effects - 0.5*e*e - 0.5*math.Log1p(info*tau*tau)
 }
 
 // fit gives the residuals of an explanation.

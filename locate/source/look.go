@@ -84,7 +84,7 @@ func (p *posterior) shift(w *work) []float64 {
 func (p *posterior) settle() {
 	w := p.sc.newWork()
 	p.base = p.sc.fit(w, p.best, p.lambda)
-	p.variance = slices.Clone(w.grad)
+	p.variance = slices.Clone(w.variance)
 }
 
 // LogRatio is, for squares of the given side around places in local metres, ln of how much more probable the survey is if a source stands there than if

@@ -11,8 +11,8 @@ import (
 // the hypotheses of the grid and are led to the posterior along geometric bridges. Its normalising constant is the evidence.
 const (
 	particles    = 320
-	sweeps       = 3   // moves of each particle a bridge
-	lastSweeps   = 8   // at the posterior; every second one is kept
+	sweeps       = 12   // moves of each particle a bridge
+	lastSweeps   = 80   // at the posterior; every second one is kept
 	keepESS      = 0.6 // share of effective particles that a bridge may leave
 	maxBridges   = 60
 	uniformShare = 0.1 // of the start that covers the whole domain, so that no place is ruled out by the grid
@@ -213,7 +213,6 @@ func (a *anneal) run(ctx context.Context) (cloud, error) {
 			next = 1
 		}
 		out.bridges = stage
-		if debug != nil { debug(a, stage, next, out.lnEvidence) }
 		lnw := make([]float64, len(ps))
 		for i, p := range ps {
 			lnw[i] = (next - beta) * (p.target - p.start)
@@ -372,4 +371,3 @@ func (a *anneal) move(w *work, s *numeric.Stream, all []particle, sd []float64, 
 	}
 	return p
 }
-var debug func(a *anneal, stage int, beta, z float64)

@@ -26,9 +26,10 @@ type scene struct {
 
 	// Common background: where it is looked for and how far from there, and how far sensors differ from it, kg/m3.
 	base, baseSD, tau float64
-	noise             float64 // first guess of the additive noise, kg/m3
-	widthSD           float64 // prior deviation of ln of the spreads
-	stretches         [][]int // samples in the order in which neighbours are correlated
+	noise             float64   // first guess of the additive noise, kg/m3
+	widthSD           float64   // prior deviation of ln of the spreads
+	stretches         [][]int   // samples in the order in which neighbours are correlated
+	realisations      [][][]int // per sensor: samples that share one realisation of the plume
 	calm              bool
 }
 
@@ -78,6 +79,7 @@ func prepare(g Survey) (*scene, error) {
 		sc.widthSD = 0.6
 	}
 	sc.chain()
+	sc.crossings()
 	sc.primary = sc.compound()
 	sc.look(sc.primary)
 	return sc, nil
