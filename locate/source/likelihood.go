@@ -35,13 +35,14 @@ func (t theta) shape() *dispersion.Bent {
 // Priors that no survey informs. Sources of interest stand on or near the ground: height lognormal about 1.5 m, a factor e either way.
 // Rates from a leaking flange to a plant, 0.3 g/s within a factor 20 at one sigma (3 mg/s … 120 g/s at two). Wind direction: 6° of
 // mast alignment, declination and the turning of the wind between mast and plume. Exponents of the spreads: 0.1, the range of the published power laws
-// (Hanna, Briggs and Hosker 1982). Fluctuation: 0.3 of the mean, a factor e. Wind speed: 10 % (enters the rate alone).
+// (Hanna, Briggs and Hosker 1982). Fluctuation: 0.3 of the mean within a factor 1.5 at one
+// sigma: no steady plume has the shape of a real one to a tenth (Weil, Sykes and Venkatram 1992, doi:10.1175/1520-0450(1992)031<1121:EAQMRA>2.0.CO;2). Wind speed: 10 % (enters the rate alone).
 var (
 	priorLnH   = [2]float64{math.Log(1.5), 1}
 	priorLnQ   = [2]float64{math.Log(3e-4), 3}
 	priorB     = [2]float64{0, 0.1}
 	priorBias  = [2]float64{0, 6 * math.Pi / 180}
-	priorFlu   = [2]float64{math.Log(0.3), 1}
+	priorFlu   = [2]float64{math.Log(0.3), 0.4}
 	noiseSD    = 2.0
 	windSpeed  = 0.10
 	studentDoF = 4.0

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/atalaya-isr/atalaya/numeric"
 )
@@ -11,8 +12,8 @@ import (
 // the hypotheses of the grid and are led to the posterior along geometric bridges. Its normalising constant is the evidence.
 const (
 	particles    = 320
-	sweeps       = 12   // moves of each particle a bridge
-	lastSweeps   = 80   // at the posterior; every second one is kept
+	sweeps       = 4   // moves of each particle a bridge
+	lastSweeps   = 24  // at the posterior; every second one is kept
 	keepESS      = 0.6 // share of effective particles that a bridge may leave
 	maxBridges   = 60
 	uniformShare = 0.1 // of the start that covers the whole domain, so that no place is ruled out by the grid
@@ -41,6 +42,10 @@ type anneal struct {
 	lambda  float64
 	seed    uint64
 }
+
+// curvedMoves is the share of moves in the shape of a summit (random walk with the curvature's covariance; Roberts, Gelman and
+// Gilks 1997, doi:10.1214/aoap/1034625254, for the step).
+const curvedMoves = 0.5
 
 // summitShare is the share of the start that the summits have.
 const summitShare = 0.5
@@ -221,32 +226,9 @@ func (a *anneal) run(ctx context.Context) (cloud, error) {
 		out.lnEvidence += sum - math.Log(float64(len(ps)))
 		ps = resample(ps, lnw, sum, a.stream(stage, 1<<18))
 		beta = next
-		n := sweeps
-		if beta == 1 {
-			n = lastSweeps
-		}
-		snapshot := ps
-		moved := make([]particle, len(ps))
-		kept := make([][]theta, len(ps))
-		spread := spreads(ps)
-		numeric.Each(len(ps), func(i int) {
-			w, s := a.sc.newWork(), a.stream(stage, i)
-			p := snapshot[i]
-			for sweep := range n {
-				p = a.move(w, s, snapshot, spread, p, beta)
-				if beta == 1 && sweep%2 == 1 {
-					kept[i] = append(kept[i], p.t)
-				}
-			}
-			moved[i] = p
-		})
-		ps = moved
-		if beta == 1 {
-			for _, k := range kept {
-				out.draws = append(out.draws, k...)
-			}
-		}
+		ps, _ = a.sweep(ps, stage, sweeps, beta)
 	}
+	ps, out.draws = a.settle(ctx, ps)
 	for k := 2; k <= a.k; k++ {
 		out.lnEvidence += math.Log(float64(k)) // the start covers one of the k! orders of the sources
 	}
@@ -260,6 +242,71 @@ func (a *anneal) run(ctx context.Context) (cloud, error) {
 
 func (a *anneal) stream(stage, i int) *numeric.Stream {
 	return numeric.NewStream(a.seed, uint64(a.k)<<40|uint64(stage)<<20|uint64(i))
+}
+
+// sweep moves every particle n times at one temperature; every second place of each is a draw.
+func (a *anneal) sweep(ps []particle, stage, n int, beta float64) (moved []particle, draws []theta) {
+	spread := spreads(ps)
+	moved = make([]particle, len(ps))
+	kept := make([][]theta, len(ps))
+	numeric.Each(len(ps), func(i int) {
+		w, s := a.sc.newWork(), a.stream(stage, i)
+		p := ps[i]
+		for k := range n {
+			p = a.move(w, s, ps, spread, p, beta)
+			if k%2 == 1 {
+				kept[i] = append(kept[i], p.t)
+			}
+		}
+		moved[i] = p
+	})
+	return moved, slices.Concat(kept...)
+}
+
+// settle moves the particles at the posterior, block after block, until a block no longer widens or shifts them: bridges leave
+// too few of them, too near to each other, where the posterior is thin and bent. The draws are those of the last two blocks.
+func (a *anneal) settle(ctx context.Context, ps []particle) ([]particle, []theta) {
+	cost := 0
+	for i := range a.sc.s {
+		cost++
+		if a.sc.s[i].IsPath {
+			cost += 9
+		}
+	}
+	most := min(max(settleBudget/(cost*particles*lastSweeps), 2), maxBlocks)
+	var before, last []theta
+	was := spreads(ps)
+	for block := range most {
+		if ctx.Err() != nil {
+			break
+		}
+		before = last
+		ps, last = a.sweep(ps, maxBridges+1+block, lastSweeps, 1)
+		now := spreads(ps)
+		if block > 0 && steady(was, now, a.k) {
+			break
+		}
+		was = now
+	}
+	return ps, slices.Concat(before, last)
+}
+
+const (
+	maxBlocks    = 60
+	settleBudget = 60_000_000 // samples seen while settling, at most: some seconds
+)
+
+// steady reports whether the spread of no place changed by more than an eighth: for 320 particles a standard deviation is known to
+// 1/√640 = 4 %, so that three times that is no change.
+func steady(was, now []float64, sources int) bool {
+	for k := range sources {
+		for _, j := range []int{k*perSource + iX, k*perSource + iY} {
+			if math.Abs(math.Log(now[j]/was[j])) > 0.125 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // nextBridge is the farthest temperature that leaves keepESS of the particles effective.
@@ -329,6 +376,16 @@ func spreads(ps []particle) []float64 {
 // parameters: differences of other particles carry the shape of the posterior, and full differences jump between modes.
 func (a *anneal) move(w *work, s *numeric.Stream, all []particle, sd []float64, p particle, beta float64) particle {
 	d := len(p.t)
+	if n := len(a.summits); n > 0 && s.Float64() < curvedMoves {
+		// A step in the shape of a summit keeps its width when the particles have lost theirs.
+		top := &a.summits[s.IntN(n)]
+		step := 2.38 / math.Sqrt(float64(d)) * math.Exp(0.7*s.Normal())
+		to, t := top.draw(s), append(theta(nil), p.t...)
+		for j := range t {
+			t[j] += step * (to[j] - top.at[j])
+		}
+		return a.decide(w, s, p, t, beta)
+	}
 	x, y := all[s.IntN(len(all))].t, all[s.IntN(len(all))].t
 	part := 1.0
 	if s.Float64() < 0.6 {
@@ -358,6 +415,11 @@ func (a *anneal) move(w *work, s *numeric.Stream, all []particle, sd []float64, 
 			t[j] += gamma*(x[j]-y[j]) + 0.02*sd[j]*s.Normal()
 		}
 	}
+	return a.decide(w, s, p, t, beta)
+}
+
+// decide accepts a symmetric proposal by Metropolis' rule.
+func (a *anneal) decide(w *work, s *numeric.Stream, p particle, t theta, beta float64) particle {
 	for k := range a.k {
 		src := t.source(k)
 		if !a.d.holds(src[iX], src[iY]) {
