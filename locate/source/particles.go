@@ -293,7 +293,7 @@ func (a *anneal) settle(ctx context.Context, ps []particle) ([]particle, []theta
 
 const (
 	maxBlocks    = 60
-	settleBudget = 60_000_000 // samples seen while settling, at most: some seconds
+	settleBudget = 8_000_000 // samples seen while settling, at most: some seconds
 )
 
 // steady reports whether the spread of no place changed by more than an eighth: for 320 particles a standard deviation is known to

@@ -203,7 +203,7 @@ func (sc *scene) compound() int {
 		var top, n float64
 		for _, v := range sc.obs {
 			if !math.IsNaN(v.Amount) && !v.Below {
-				top += max(v.Amount-sc.base, 0) / sc.noise
+				top += max(v.Amount-sc.base, 0) / math.Hypot(sc.noise, known(v.SD))
 				n++
 			}
 		}
@@ -217,12 +217,13 @@ func (sc *scene) compound() int {
 // look turns to compound k: its values, and what its low half says of background and noise.
 func (sc *scene) look(k int) {
 	sc.obs = make([]Value, len(sc.s))
-	var all []float64
+	var all, bounds []float64
 	for i := range sc.s {
 		sc.obs[i] = sc.s[i].Values[k]
 		if v := sc.obs[i]; !math.IsNaN(v.Amount) {
 			a := v.Amount
 			if v.Below {
+				bounds = append(bounds, a)
 				a /= 2 // only to place the priors, never in the likelihood
 			}
 			all = append(all, a)
@@ -236,6 +237,10 @@ func (sc *scene) look(k int) {
 	spread := numeric.SortedQuantile(all, 0.9) - numeric.SortedQuantile(all, 0.1)
 	low := all[:max(len(all)*3/10, min(len(all), 3))]
 	sc.noise = max(numeric.Spread(low), 0.02*spread, 1e-6*math.Abs(all[len(all)-1]), 1e-15)
+	if len(bounds) > 0 { // bounds that are all alike have no spread; a limit of detection is about three sigma
+		slices.Sort(bounds)
+		sc.noise = max(sc.noise, numeric.SortedQuantile(bounds, 0.5)/10)
+	}
 	sc.base = numeric.SortedQuantile(all, 0.15)
 	sc.baseSD = max(spread/2, 3*sc.noise)
 	sc.tau = max(0.1*spread, sc.noise)
@@ -243,7 +248,7 @@ func (sc *scene) look(k int) {
 
 // maxPaths bounds the open-path samples that are used: a column of paths costs ten times that of points, and fixed beams log
 // far faster than the wind decorrelates. Whole times are left out, evenly.
-const maxPaths = 1000
+const maxPaths = 350
 
 func thinPaths(s []Sample) []Sample {
 	paths := 0

@@ -36,34 +36,106 @@ func (sc *scene) rates(draws []theta, lambda float64, s *numeric.Stream) map[str
 // otherDraws bounds the draws on which further compounds are solved.
 const otherDraws = 200
 
+// otherRates gives the rates of compound m. Two compounds in one sample have come by the same air: their excesses are in the ratio of
+// their rates whatever the plume did, so the further compound is regressed on the measured excess of the first, not on the model's
+// columns, and ratios carry instrument error only. With several sources each sample's excess is shared out as the draw's columns say.
 func (sc *scene) otherRates(m int, draws []theta, speed []float64, lambda float64, s *numeric.Stream) [][]float64 {
 	other := *sc
 	other.look(m)
-	g := newGrid(&other)
+	w := sc.newWork()
+	base := sc.fit(w, draws[0], lambda).base
 	k := draws[0].sources()
 	out := make([][]float64, k)
 	stride := max(len(draws)/otherDraws, 1)
-	w := sc.newWork()
 	for i := 0; i < len(draws); i += stride {
 		t := draws[i]
-		cols := make([][]float64, k)
-		for j := range k {
-			w.clear()
-			src := t.source(j)
-			sc.column(w, src[iX], src[iY], math.Exp(src[iLnH]), 1, t.shape(), 0)
-			col := make([]float64, len(g.rows))
-			for r, row := range g.rows {
-				col[r] = w.c[row]
+		g := other.paired(sc, t, base, w)
+		cols := g.columns
+		slope := 0.0
+		for range 3 { // the error of the first compound counts by the slope, which it bends
+			g.weigh(slope)
+			if aa := g.dot(cols[0], cols[0]); aa > 0 && k == 1 {
+				slope = max(g.dot(cols[0], g.r)/aa, 0)
 			}
-			g.project(col)
-			cols[j] = col
 		}
-		q := conditionalRates(g, cols, lambda, s)
+		projected := make([][]float64, k)
+		for j := range cols {
+			projected[j] = append([]float64(nil), cols[j]...)
+			g.project(projected[j])
+		}
+		q := conditionalRates(&g.grid, projected, lambda, s)
 		for j := range k {
-			out[j] = append(out[j], speed[i]*q[j])
+			out[j] = append(out[j], speed[i]*q[j]*math.Exp(t.source(j)[iLnQ]))
 		}
 	}
 	return out
+}
+
+// pairing is a regression of one compound on another.
+type pairing struct {
+	grid
+	columns [][]float64 // the first compound's excess, shared among the sources
+	sd, sd1 []float64   // of the compound, and of the first
+}
+
+// paired makes the regression of other's compound on the first one's measured excess over its backgrounds.
+func (other *scene) paired(first *scene, t theta, base []float64, w *work) *pairing {
+	g := &pairing{grid: grid{sc: other, sumW: make([]float64, other.sensors)}}
+	k := t.sources()
+	shares := make([][]float64, k)
+	for j := range k {
+		if k > 1 {
+			w.clear()
+			src := t.source(j)
+			other.column(w, src[iX], src[iY], math.Exp(src[iLnH]), math.Exp(src[iLnQ]), t.shape(), 0)
+			shares[j] = append([]float64(nil), w.c...)
+		}
+	}
+	g.columns = make([][]float64, k)
+	for i := range other.s {
+		y, x := other.obs[i], first.obs[i]
+		if y.Amount != y.Amount || x.Amount != x.Amount || y.Below && x.Below {
+			continue
+		}
+		value := func(v Value, noise float64) (float64, float64) {
+			if v.Below { // somewhere below the bound
+				return v.Amount / 2, math.Hypot(noise, v.Amount/2)
+			}
+			return v.Amount, math.Hypot(noise, known(v.SD))
+		}
+		vy, sy := value(y, other.noise)
+		vx, sx := value(x, first.noise)
+		g.rows = append(g.rows, i)
+		g.r = append(g.r, vy-other.base)
+		g.sd, g.sd1 = append(g.sd, sy), append(g.sd1, sx)
+		total := 0.0
+		for j := range shares {
+			if k > 1 {
+				total += shares[j][i]
+			}
+		}
+		for j := range k {
+			share := 1 / float64(k)
+			if total > 0 {
+				share = shares[j][i] / total
+			}
+			g.columns[j] = append(g.columns[j], share*(vx-base[first.sensor[i]]))
+		}
+	}
+	g.weight = make([]float64, len(g.rows))
+	return g
+}
+
+// weigh sets the weights for a slope.
+func (g *pairing) weigh(slope float64) {
+	clear(g.sumW)
+	for k, i := range g.rows {
+		g.weight[k] = 1 / (g.sd[k]*g.sd[k] + slope*slope*g.sd1[k]*g.sd1[k])
+		g.sumW[g.sc.sensor[i]] += g.weight[k]
+	}
+	for j := range g.sumW {
+		g.sumW[j] += 1 / (g.sc.tau * g.sc.tau)
+	}
 }
 
 // conditionalRates draws the rates on these columns, by rejection below zero. A column that no sample sees gives zero.
