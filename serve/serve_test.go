@@ -459,7 +459,7 @@ func TestFourEyesFromCaseToPackage(t *testing.T) {
 	}
 	ana.want(200, "POST", path+"/outcomes", map[string]any{"found": "confirmed", "on": time.Now().Add(-time.Hour), "by": "SYNTHETIC service", "note": "SYNTHETIC"}, nil)
 	ana.want(200, "GET", "/api/sites/"+id, nil, &card)
-	if len(card.Outcomes) != 1 || card.Site.Status != "outcome" || card.Ledger[len(card.Ledger)-1].Kind != "outcome" {
+	if len(card.Outcomes) != 1 || card.Site.Status != "outcome" || card.Site.Found == nil || *card.Site.Found != atalaya.Confirmed || card.Ledger[len(card.Ledger)-1].Kind != "outcome" {
 		t.Errorf("the outcome is not on the card: %+v", card.Ledger)
 	}
 	var audit app.AuditView

@@ -9,12 +9,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -301,6 +305,119 @@ func TestEveryTextThatTheSourcesAskForIsInTheCatalogue(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// parsed is a Go source of the house, read as text: the workbench lies below what computes the words, and imports none of it.
+func parsed(t *testing.T, name string) *ast.File {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", filepath.FromSlash(name)), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// said is a string expression as a template: what is not a literal in it is somebody's name.
+func said(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if text, err := strconv.Unquote(e.Value); err == nil && e.Kind == token.STRING {
+			return text
+		}
+	case *ast.BinaryExpr:
+		if e.Op == token.ADD {
+			return said(e.X) + said(e.Y)
+		}
+	}
+	return "{who}"
+}
+
+// alternatives lists every label that says what else a thing may be: those of a site, and those of a detection.
+func alternatives(t *testing.T) (labels []string) {
+	ast.Inspect(parsed(t, "locate/site/assess.go"), func(n ast.Node) bool {
+		if field, ok := n.(*ast.KeyValueExpr); ok {
+			if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Label" {
+				labels = append(labels, said(field.Value))
+			}
+		}
+		return true
+	})
+	ast.Inspect(parsed(t, "internal/app/inbox.go"), func(n ast.Node) bool {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok || v.Names[0].Name != "otherReadings" {
+			return true
+		}
+		ast.Inspect(v, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				labels = append(labels, said(text))
+			}
+			return true
+		})
+		return false
+	})
+	return labels
+}
+
+func TestEveryAlternativeHasItsWordInBothLanguages(t *testing.T) {
+	labels := alternatives(t)
+	if len(labels) < 15 || !slices.Contains(labels, "farm") || !slices.Contains(labels, "repeater") {
+		t.Fatalf("the sources were read wrongly: %q", labels)
+	}
+	en, es := catalogue(t, "en"), catalogue(t, "es")
+	for _, label := range labels {
+		if key := "alternative." + label; en[key] == "" || es[key] == "" {
+			t.Errorf("no catalogue entry %q", key)
+		}
+	}
+}
+
+// reasons lists every line that says why somebody may not do something, or what is still missing.
+func reasons(t *testing.T) (lines []string) {
+	take := func(e ast.Expr) {
+		if line := said(e); line != "" && line != "{who}" {
+			lines = append(lines, line)
+		}
+	}
+	for _, name := range []string{"review/review.go", "internal/app/views.go"} {
+		ast.Inspect(parsed(t, name), func(n ast.Node) bool {
+			a, ok := n.(*ast.AssignStmt)
+			if !ok || len(a.Lhs) != len(a.Rhs) {
+				return true
+			}
+			for i, to := range a.Lhs {
+				switch to := to.(type) {
+				case *ast.SelectorExpr:
+					if to.Sel.Name == "Missing" {
+						take(a.Rhs[i])
+					}
+				case *ast.IndexExpr:
+					if of, ok := to.X.(*ast.SelectorExpr); ok && of.Sel.Name == "WhyNot" {
+						take(a.Rhs[i])
+					}
+				}
+			}
+			return true
+		})
+	}
+	return lines
+}
+
+func TestEveryReasonWhyNotIsInTheCatalogueWordForWord(t *testing.T) {
+	lines := reasons(t)
+	if len(lines) < 9 || !slices.Contains(lines, "one approval by {who}; a second person must approve") {
+		t.Fatalf("the sources were read wrongly: %q", lines)
+	}
+	known := map[string]bool{}
+	for key, text := range catalogue(t, "en") {
+		if strings.HasPrefix(key, "why.") {
+			known[text] = true
+		}
+	}
+	for _, line := range lines {
+		if !known[line] {
+			t.Errorf("no entry why.* says %q, so that it cannot be said in Spanish", line)
+		}
 	}
 }
 

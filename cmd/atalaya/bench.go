@@ -17,6 +17,7 @@ func benchCommand() *cobra.Command {
 	var asJSON, quiet bool
 	var seconds float64
 	var on string
+	var large int
 	c := &cobra.Command{
 		Use:   "bench [NAME...]",
 		Short: "The project's own speed, as ratios to plain references measured in the same run",
@@ -29,7 +30,7 @@ func benchCommand() *cobra.Command {
 				return err
 			}
 			defer os.RemoveAll(dir)
-			o := bench.Options{Each: time.Duration(seconds * float64(time.Second)), Dir: dir}
+			o := bench.Options{Each: time.Duration(seconds * float64(time.Second)), Dir: dir, LargeMB: large}
 			if !quiet {
 				o.Talk = func(s string) { fmt.Fprintln(cmd.ErrOrStderr(), s) }
 			}
@@ -54,6 +55,7 @@ func benchCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.bench/1")
 	c.Flags().BoolVar(&quiet, "quiet", false, "do not say what is being measured")
 	c.Flags().Float64Var(&seconds, "seconds", 2, "how long each case is measured, its reference included")
+	c.Flags().IntVar(&large, "large-mb", 1000, "size of the large file of memory, in MB; the file of intake is a sixteenth of it")
 	c.Flags().StringVar(&on, "on", "", "folder on the disk to measure; the system's temporary folder when empty")
 	return c
 }

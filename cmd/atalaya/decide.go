@@ -133,10 +133,11 @@ func reviewCommand() *cobra.Command {
 	c := &cobra.Command{Use: "review", Short: "The human decision: open a case, then approve, hold or dismiss it"}
 	var b basisFlags
 	open := &cobra.Command{
-		Use:     "open SITE",
-		Short:   "Open a case on a candidate site, pinned as it stands",
-		Example: "  atalaya review open site_2f0c... --legal-basis \"Bilateral agreement 7 (SYNTHETIC)\" --review-by 2027-03-01",
-		Args:    cobra.ExactArgs(1),
+		Use:   "open SITE",
+		Short: "Open a case on a candidate site, pinned as it stands",
+		Example: `  atalaya review open site_2f0c... --legal-basis "Bilateral agreement 7 (SYNTHETIC)" --review-by 2027-03-01
+  atalaya review open site_2f0c... --legal-basis "Order 12 (SYNTHETIC)" --review-by 2026-12-31 --token "$ANA"`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			basis, err := b.read()
 			if err != nil {
@@ -162,10 +163,11 @@ func reviewCommand() *cobra.Command {
 		c.AddCommand(decisionCommand(d))
 	}
 	c.AddCommand(&cobra.Command{
-		Use:     "looked-at SITE",
-		Short:   "Say that you have looked at what the case rests on now; reviews of the old basis no longer count",
-		Example: "  atalaya review looked-at site_2f0c...",
-		Args:    cobra.ExactArgs(1),
+		Use:   "looked-at SITE",
+		Short: "Say that you have looked at what the case rests on now; reviews of the old basis no longer count",
+		Example: `  atalaya site site_2f0c...
+  atalaya review looked-at site_2f0c...`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return onCase(cmd, args[0], func(a *app.App, who app.Account, view access.View, id atalaya.CaseID) (app.Written, error) {
 				f, err := a.File(cmd.Context(), view, id)
@@ -199,11 +201,16 @@ func onCase(cmd *cobra.Command, id string, do func(*app.App, app.Account, access
 }
 
 func decisionCommand(d atalaya.Decision) *cobra.Command {
+	said := map[atalaya.Decision][2]string{ // what it does, and a reason as an example
+		atalaya.Approve: {"Approve the case on a site: two different people must, before it can be released", "two legs agree"},
+		atalaya.Hold:    {"Hold the case on a site, with the reason", "the second flight is not in yet"},
+		atalaya.Dismiss: {"Dismiss the case on a site, with the reason", "a paint shop stands there"},
+	}[d]
 	var why string
 	c := &cobra.Command{
 		Use:     string(d) + " SITE",
-		Short:   map[atalaya.Decision]string{atalaya.Approve: "Approve the case on a site: two different people must, before it can be released", atalaya.Hold: "Hold the case on a site, with the reason", atalaya.Dismiss: "Dismiss the case on a site, with the reason"}[d],
-		Example: fmt.Sprintf("  atalaya review %s site_2f0c... --why \"two legs agree\"", d),
+		Short:   said[0],
+		Example: fmt.Sprintf("  atalaya site site_2f0c...\n  atalaya review %s site_2f0c... --why %q", d, said[1]),
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return onCase(cmd, args[0], func(a *app.App, who app.Account, view access.View, id atalaya.CaseID) (app.Written, error) {

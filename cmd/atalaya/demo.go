@@ -52,7 +52,7 @@ func demoCommand() *cobra.Command {
 			if once {
 				return nil
 			}
-			return openDemo(cmd, a, d, listen)
+			return openDemo(cmd, a, d, listen, quiet)
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:7347", "address of the workbench; port 0 takes any that is free")
@@ -63,12 +63,12 @@ func demoCommand() *cobra.Command {
 	return c
 }
 
-func openDemo(cmd *cobra.Command, a *app.App, d app.Demo, listen string) error {
+func openDemo(cmd *cobra.Command, a *app.App, d app.Demo, listen string, quiet bool) error {
 	names := make([]string, len(app.DemoPeople))
 	for i, p := range app.DemoPeople {
 		names[i] = p.Name
 	}
-	return workbench(cmd, a, listen, serve.Options{Demo: true, Test: true, DemoAccounts: names, DemoPassword: d.Password}, func(url string) {
+	return workbench(cmd, a, listen, serve.Options{Demo: true, Test: true, DemoAccounts: names, DemoPassword: d.Password, Log: operatorLog(cmd.ErrOrStderr(), quiet)}, func(url string) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "The workbench is open at %s\nSign in as one of\n", url)
 		for _, p := range app.DemoPeople {
 			fmt.Fprintf(cmd.ErrOrStderr(), "  %-16s %s\n", p.Name, p.Role)

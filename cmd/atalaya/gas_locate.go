@@ -56,7 +56,7 @@ func readSurvey(path string, talk io.Writer) (s *gas.Survey, lost bool, err erro
 		return nil, false, err
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintf(talk, "%s: %s: %s\n", path, p.At, p.What)
+		fmt.Fprintln(talk, p.Err("gas.read", path))
 	}
 	return s, s.LostRows+s.LostValues > 0, nil
 }
@@ -69,13 +69,13 @@ func (f gasLocate) run(cmd *cobra.Command, path string) error {
 	}
 	in, err := source.FromSurvey(s, f.join)
 	if err != nil {
-		return err
+		return inFile(path, err)
 	}
 	p := newProgress(cmd.ErrOrStderr(), f.quiet)
 	res, err := source.Locate(cmd.Context(), in, source.Options{Seed: f.seed, Progress: func(done, total int) { p.say(fmt.Sprintf("%d of %d steps", done, total)) }})
 	p.end()
 	if err != nil {
-		return err
+		return inFile(path, err)
 	}
 	if f.timing {
 		t := time.Since(start).Seconds()

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -75,7 +74,7 @@ func (p probe) run(ctx context.Context, args []string, out, talk io.Writer) erro
 		}
 	}
 	if partial > 0 {
-		return partlyDone{fmt.Sprintf("%d of %d files are unknown or cannot be read in part", partial, len(files))}
+		return partly{fmt.Sprintf("%d of %d files are unknown or cannot be read in part", partial, len(files))}
 	}
 	return nil
 }
@@ -112,9 +111,7 @@ func (p probe) progress(talk io.Writer) intake.Progress {
 
 func (p probe) print(out io.Writer, files []intake.File) error {
 	if p.json {
-		e := json.NewEncoder(out)
-		e.SetEscapeHTML(false)
-		return e.Encode(struct {
+		return printJSON(out, struct {
 			Schema string        `json:"schema"`
 			Files  []intake.File `json:"files"`
 		}{"atalaya.probe/1", files})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,33 +19,6 @@ func recordCommands() []*cobra.Command {
 	audit := &cobra.Command{Use: "audit", Short: "Prove that the log is whole"}
 	audit.AddCommand(auditVerifyCommand(), auditCheckpointCommand())
 	return []*cobra.Command{audit, replayCommand(), backupCommand(), restoreCommand()}
-}
-
-// recordDir is the data folder: --data, $ATALAYA_DATA, or the user's data folder.
-func recordDir(cmd *cobra.Command) (string, error) {
-	if f := cmd.Flag("data"); f != nil && f.Value.String() != "" {
-		return f.Value.String(), nil
-	}
-	if d := os.Getenv("ATALAYA_DATA"); d != "" {
-		return d, nil
-	}
-	return sqlite.DefaultDir()
-}
-
-// existingRecord opens a record that is there: none of these commands makes one.
-func existingRecord(cmd *cobra.Command) (*sqlite.DB, error) {
-	dir, err := recordDir(cmd)
-	if err != nil {
-		return nil, err
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) == 0 {
-		return nil, &atalaya.Error{Op: "record.open", File: dir, Kind: atalaya.NotFound, Err: errors.New("no record here"), Hint: "Name its folder with --data or $ATALAYA_DATA"}
-	}
-	key, err := sqlite.KeyFromEnv()
-	if err != nil {
-		return nil, err
-	}
-	return sqlite.OpenDir(cmd.Context(), dir, sqlite.Options{Key: key})
 }
 
 func auditVerifyCommand() *cobra.Command {
@@ -88,7 +60,7 @@ func auditVerifyCommand() *cobra.Command {
 				Why         string `json:"why,omitempty"`
 			}{"atalaya.audit/1", rep.Whole(), rep.Leaves, rep.Purged, rep.Checkpoints, base64.StdEncoding.EncodeToString(rep.Root[:]), db.AuditKey(), rep.Bad, rep.Why}
 			if asJSON {
-				if err := json.NewEncoder(cmd.OutOrStdout()).Encode(out); err != nil {
+				if err := printJSON(cmd.OutOrStdout(), out); err != nil {
 					return err
 				}
 			} else if rep.Whole() {
@@ -197,11 +169,11 @@ func restoreCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			key, err := sqlite.KeyFromEnv()
+			opts, err := recordOptions(cmd)
 			if err != nil {
 				return err
 			}
-			if err := sqlite.Restore(cmd.Context(), args[0], dir, key, recordProgress(cmd, quiet, "bytes")); err != nil {
+			if err := sqlite.Restore(cmd.Context(), args[0], dir, opts.Key, recordProgress(cmd, quiet, "bytes")); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), dir)

@@ -22,6 +22,38 @@ func recordOptions(cmd *cobra.Command) (sqlite.Options, error) {
 	return sqlite.Options{Key: key}, err
 }
 
+// recordDir is the data folder: --data, $ATALAYA_DATA, or the user's data folder.
+func recordDir(cmd *cobra.Command) (string, error) {
+	if f := cmd.Flag("data"); f != nil && f.Value.String() != "" {
+		return f.Value.String(), nil
+	}
+	if d := os.Getenv("ATALAYA_DATA"); d != "" {
+		return d, nil
+	}
+	return sqlite.DefaultDir()
+}
+
+// openRecord opens the record in a folder, and makes it where there is none. The caller closes it.
+func openRecord(cmd *cobra.Command, dir string) (*sqlite.DB, error) {
+	opts, err := recordOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.OpenDir(cmd.Context(), dir, opts)
+}
+
+// existingRecord opens a record that is there, for commands that make none.
+func existingRecord(cmd *cobra.Command) (*sqlite.DB, error) {
+	dir, err := recordDir(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) == 0 {
+		return nil, &atalaya.Error{Op: "record.open", File: dir, Kind: atalaya.NotFound, Err: errors.New("no record here"), Hint: "Name its folder with --data or $ATALAYA_DATA"}
+	}
+	return openRecord(cmd, dir)
+}
+
 // openApp opens the record that a command works on. The caller closes it.
 func openApp(cmd *cobra.Command) (*app.App, func(), error) {
 	dir, err := recordDir(cmd)
@@ -32,11 +64,7 @@ func openApp(cmd *cobra.Command) (*app.App, func(), error) {
 }
 
 func openAppAt(cmd *cobra.Command, dir string) (*app.App, func(), error) {
-	opts, err := recordOptions(cmd)
-	if err != nil {
-		return nil, nil, err
-	}
-	db, err := sqlite.OpenDir(cmd.Context(), dir, opts)
+	db, err := openRecord(cmd, dir)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -65,6 +65,17 @@ type partly struct{ what string }
 func (p partly) Error() string { return p.what }
 func (partly) ExitCode() int   { return 3 }
 
+// inFile names the file in an error that names none: an estimator knows no files.
+func inFile(path string, err error) error {
+	var e *atalaya.Error
+	if !errors.As(err, &e) || e.File != "" {
+		return err
+	}
+	named := *e
+	named.File = path
+	return &named
+}
+
 // misuse ends a command that was called wrongly.
 type misuse struct{ err error }
 

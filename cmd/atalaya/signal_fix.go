@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,12 +80,6 @@ type fixProblem struct {
 	What string `json:"what"`
 }
 
-// partlyDone ends a command that did some of its work: exit code 3.
-type partlyDone struct{ what string }
-
-func (p partlyDone) Error() string { return p.what }
-func (partlyDone) ExitCode() int   { return 3 }
-
 func (f signalFix) run(file string, out, talk io.Writer) error {
 	if !(f.biasSigma > 0 && f.biasSigma <= 90) {
 		return &atalaya.Error{Op: "signal.fix", Kind: atalaya.BadUse, Err: fmt.Errorf("--bias-sigma %v", f.biasSigma), Hint: "Give degrees above 0 and up to 90"}
@@ -106,8 +99,7 @@ func (f signalFix) run(file string, out, talk io.Writer) error {
 		return &atalaya.Error{Op: "signal.fix", File: file, Place: p.At, Kind: atalaya.BadInput, Err: errors.New(p.What)}
 	}
 	if f.json {
-		e := json.NewEncoder(out)
-		if err := e.Encode(answer); err != nil {
+		if err := printJSON(out, answer); err != nil {
 			return err
 		}
 	} else if err := answer.table(out); err != nil {
@@ -117,7 +109,7 @@ func (f signalFix) run(file string, out, talk io.Writer) error {
 		fmt.Fprintf(talk, "%s: %s: %s\n", file, p.At, p.What)
 	}
 	if answer.lost > 0 {
-		return partlyDone{fmt.Sprintf("%s: done in part, %d problems", file, answer.lost)}
+		return partly{fmt.Sprintf("%s: done in part, %d problems", file, answer.lost)}
 	}
 	return nil
 }

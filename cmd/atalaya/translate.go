@@ -112,7 +112,7 @@ func (t translate) run(ctx context.Context, in io.Reader, name string, out, talk
 		}
 	}
 	if bad > 0 {
-		return partlyDone{fmt.Sprintf("%s: %d of %d lines could not be read; their translations are empty", name, bad, n)}
+		return partly{fmt.Sprintf("%s: %d of %d lines could not be read; their translations are empty", name, bad, n)}
 	}
 	return nil
 }

@@ -169,36 +169,75 @@ func (a *App) Export(ctx context.Context, by Account, view access.View, id atala
 			"this version would not write the bytes that were released")
 	}
 	dir = filepath.Join(out, rel.Reference)
-	if same, err := holds(dir, pkg); err != nil || same {
-		return dir, err
-	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(out, ".partial-")
+	written, err := writeWhole(dir, pkg)
 	if err != nil {
 		return "", err
+	}
+	if !written { // by an earlier export, which may have been cut off before it was logged
+		history, err := a.Record.Events(ctx, view, string(id))
+		if err != nil || slices.ContainsFunc(history, func(e store.Event) bool { return e.Kind == store.ReleaseExported }) {
+			return dir, err
+		}
+	}
+	_, err = a.write(ctx, by, store.NewEvent{Kind: store.ReleaseExported, Subject: string(id), Marking: e.Marking, Body: mustJSON(map[string]string{"manifest_sha256": rel.ManifestSHA256})})
+	return dir, err
+}
+
+// writeWhole puts a package in place by one rename; false where it stands there already.
+//
+// Once it stands there, it takes away what exports of it that were cut off have left beside it. One that still runs loses
+// nothing: its rename would fail, for the folder is there and not empty.
+func writeWhole(dir string, pkg product.Package) (written bool, err error) {
+	there, err := holds(dir, pkg)
+	if err != nil {
+		return false, err
+	}
+	if !there {
+		if err := writeAside(dir, pkg); err != nil {
+			if there, _ = holds(dir, pkg); !there { // no other export was faster
+				return false, err
+			}
+		}
+	}
+	beside, err := os.ReadDir(filepath.Dir(dir))
+	for _, e := range beside {
+		if strings.HasPrefix(e.Name(), partial(pkg)) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(filepath.Dir(dir), e.Name())))
+		}
+	}
+	return !there, err
+}
+
+// partial begins the names of the folders in which a package is written before it is put in place: hidden, so that none
+// is taken for a package.
+func partial(pkg product.Package) string { return ".partial-" + pkg.Reference + "-" }
+
+// writeAside writes the files into a folder of their own and renames that.
+func writeAside(dir string, pkg product.Package) error {
+	out := filepath.Dir(dir)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(out, partial(pkg))
+	if err != nil {
+		return err
 	}
 	defer os.RemoveAll(tmp)
 	for _, f := range pkg.Files {
 		if err := writeSynced(filepath.Join(tmp, f.Name), f.Bytes); err != nil {
-			return "", err
+			return err
 		}
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
-		return "", err
+		return err
 	}
 	if err := syncDir(tmp); err != nil {
-		return "", err
+		return err
 	}
 	if err := os.Rename(tmp, dir); err != nil {
-		return "", &atalaya.Error{Op: "release.export", File: dir, Kind: atalaya.Failed, Err: err, Hint: "Name an empty folder with --out"}
+		return &atalaya.Error{Op: "release.export", File: dir, Kind: atalaya.Failed, Err: err, Hint: "Name an empty folder with --out"}
 	}
-	if err := syncDir(out); err != nil {
-		return "", err
-	}
-	_, err = a.write(ctx, by, store.NewEvent{Kind: store.ReleaseExported, Subject: string(id), Marking: e.Marking, Body: mustJSON(map[string]string{"manifest_sha256": rel.ManifestSHA256})})
-	return dir, err
+	return syncDir(out)
 }
 
 // holds reports whether a folder has exactly these files; a folder with others is refused, one that is missing is not one.

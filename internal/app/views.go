@@ -57,6 +57,7 @@ type SiteView struct {
 	Ellipse95    geodesy.Ellipse             `json:"ellipse95"`
 	RateKgS      map[string]atalaya.Interval `json:"rate_kg_s,omitempty"`
 	Status       string                      `json:"status"`
+	Found        *atalaya.Finding            `json:"found"` // what the latest outcome says of the place; nil when nothing came back
 	Marking      string                      `json:"marking"`
 	AsOf         time.Time                   `json:"as_of"`
 	Kinds        []string                    `json:"evidence_kinds"`
@@ -72,7 +73,7 @@ func digits(c [2][2]float64) int {
 func siteView(c atalaya.Candidate, f *CaseFile) SiteView {
 	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Probability: c.Probability, Word: c.Word,
 		Regions: c.Place.Regions, CovarianceM2: c.Place.CovarianceM2, Ellipse95: geodesy.EllipseOf(c.Place.CovarianceM2, 0.95), RateKgS: c.RateKgS,
-		Status: statusOf(f), Marking: c.Marking, AsOf: c.AsOf, Kinds: []string{}}
+		Status: statusOf(f), Found: foundOf(f), Marking: c.Marking, AsOf: c.AsOf, Kinds: []string{}}
 	for _, row := range c.Ledger {
 		v.LogOdds += row.LogOdds
 		if row.Observation != "" && !slices.Contains(v.Kinds, row.Kind) {
@@ -81,6 +82,21 @@ func siteView(c atalaya.Candidate, f *CaseFile) SiteView {
 	}
 	slices.Sort(v.Kinds)
 	return v
+}
+
+// foundOf is what came back about a place: the latest outcome that stands. "Not visited" says nothing of the place, and does
+// not hide what an earlier visit found.
+func foundOf(f *CaseFile) *atalaya.Finding {
+	if f == nil {
+		return nil
+	}
+	var found *atalaya.Finding
+	for _, o := range outcome.Current(outcomesOf(*f)) {
+		if found == nil || o.Found != atalaya.NotVisited {
+			found = &o.Found
+		}
+	}
+	return found
 }
 
 // statusOf is one word for where people have got with a place.

@@ -8,7 +8,7 @@ import (
 )
 
 func TestEveryBenchmarkMeasuresSomething(t *testing.T) {
-	got, err := Run(t.Context(), nil, Options{Each: time.Millisecond, Dir: t.TempDir()})
+	got, err := Run(t.Context(), nil, Options{Each: time.Millisecond, Dir: t.TempDir(), LargeMB: 32})
 	if err != nil {
 		t.Fatal(err)
 	}

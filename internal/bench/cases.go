@@ -1,22 +1,17 @@
 package bench
 
 import (
-	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/atalaya-isr/atalaya/intake"
 	"github.com/atalaya-isr/atalaya/locate/dispersion"
 	"github.com/atalaya-isr/atalaya/sense/klv"
-	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/store"
 	"github.com/atalaya-isr/atalaya/store/sqlite"
 )
@@ -43,7 +38,7 @@ func packets(n int) ([][]byte, error) {
 	return out, nil
 }
 
-func klvPackets(context.Context, string) ([]pair, error) {
+func klvPackets(context.Context, Options) ([]pair, error) {
 	all, err := packets(256)
 	if err != nil {
 		return nil, err
@@ -77,71 +72,7 @@ func klvPackets(context.Context, string) ([]pair, error) {
 	}}, nil
 }
 
-// intakeBytes is the size of the file that intake reads: far more than is buffered, less than a second of hashing.
-const intakeBytes = 64 << 20
-
-func intakeFile(ctx context.Context, dir string) ([]pair, error) {
-	name := filepath.Join(dir, "intake.ts")
-	if err := transportStream(name); err != nil {
-		return nil, err
-	}
-	buf := make([]byte, 1<<20)
-	return []pair{{
-		name: "transport stream with metadata", unit: "MB/s", reference: "SHA-256 of the same file",
-		ours: func() (float64, error) {
-			f, err := intake.Probe(ctx, name, nil)
-			if err == nil && f.Kind != intake.MPEGTS {
-				err = fmt.Errorf("the stream was taken for %s", f.Kind)
-			}
-			return float64(f.Bytes) / 1e6, err
-		},
-		theirs: func() (float64, error) {
-			f, err := os.Open(name)
-			if err != nil {
-				return 0, err
-			}
-			defer f.Close()
-			h := sha256.New()
-			n, err := io.CopyBuffer(h, struct{ io.Reader }{f}, buf)
-			return float64(n) / 1e6, err
-		},
-		close: func() error { return os.Remove(name) },
-	}}, nil
-}
-
-func transportStream(name string) error {
-	all, err := packets(256)
-	if err != nil {
-		return err
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	b := bufio.NewWriter(f)
-	count := &counted{w: b}
-	ts := mpegts.NewWriter(count)
-	for i := 0; count.n < intakeBytes; i++ {
-		if err := ts.WriteKLV(int64(9000*i), all[i%len(all)]); err != nil {
-			return err
-		}
-	}
-	return b.Flush()
-}
-
-type counted struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counted) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
-}
-
-func gasColumns(context.Context, string) ([]pair, error) {
+func gasColumns(context.Context, Options) ([]pair, error) {
 	plume := dispersion.NewPlume(dispersion.Wind{U: 4, HeightM: 10}, dispersion.Surface{RoughnessM: 0.1})
 	shape := dispersion.Shape{}.Bend()
 	const n = 1024
@@ -177,12 +108,12 @@ func gasColumns(context.Context, string) ([]pair, error) {
 	}}, nil
 }
 
-func recordEvents(ctx context.Context, dir string) ([]pair, error) {
-	db, err := sqlite.OpenDir(ctx, filepath.Join(dir, "record"), sqlite.Options{})
+func recordEvents(ctx context.Context, o Options) ([]pair, error) {
+	db, err := sqlite.OpenDir(ctx, filepath.Join(o.Dir, "record"), sqlite.Options{})
 	if err != nil {
 		return nil, err
 	}
-	raw, err := os.Create(filepath.Join(dir, "raw"))
+	raw, err := os.Create(filepath.Join(o.Dir, "raw"))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

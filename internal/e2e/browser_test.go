@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,7 +54,9 @@ type screen struct {
 	problems []string
 }
 
-const patience = 30 * time.Second // for one step, on two busy cores with a software renderer
+// patience ends a wait for something that will never be. It decides nothing else: what is waited for is always a condition, and
+// two busy cores with a software renderer may take a minute over what a desk does in a second.
+const patience = 2 * time.Minute
 
 // open starts a browser on a page.
 func open(t *testing.T, base string) *screen {
@@ -128,7 +134,7 @@ func (s *screen) do(actions ...chromedp.Action[chromedp.Void]) {
 	ctx, stop := context.WithTimeout(s.ctx, patience)
 	defer stop()
 	if err := chromedp.Do(ctx, actions...); err != nil {
-		s.picture("failed-" + strings.ReplaceAll(s.Name(), "/", "-"))
+		s.picture("failed-" + s.Name())
 		s.Fatalf("%v (heard: %v)", err, s.heard())
 	}
 }
@@ -157,7 +163,7 @@ func (s *screen) until(expression string) {
 			return
 		}
 		if time.Now().After(end) {
-			s.picture("failed-" + strings.ReplaceAll(s.Name(), "/", "-"))
+			s.picture("failed-" + s.Name())
 			s.Fatalf("waited %v in vain for %s (heard: %v; the page says: %.600s)", patience, expression, s.heard(), js[string](s, `document.body.innerText`))
 		}
 	}
@@ -181,7 +187,7 @@ func (s *screen) reach(id string) {
 		}
 		s.press("\t")
 	}
-	s.picture("failed-" + strings.ReplaceAll(s.Name(), "/", "-"))
+	s.picture("failed-" + s.Name())
 	s.Fatalf("the Tab key does not reach %s", id)
 }
 
@@ -196,16 +202,69 @@ func (s *screen) fill(id, text string) {
 // picture writes a screenshot into build/screenshots, for people to look at.
 func (s *screen) picture(name string) {
 	s.Helper()
-	png, err := chromedp.Run(s.ctx, chromedp.CaptureScreenshot())
+	shot, err := chromedp.Run(s.ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		dir := filepath.Join(root(s.T), "build", "screenshots")
 		if err = os.MkdirAll(dir, 0o755); err == nil {
-			err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+			err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".png"), shot, 0o644)
 		}
 	}
 	if err != nil {
 		s.Errorf("screenshot %s: %v", name, err)
 	}
+}
+
+// readmePicture is the picture of the workbench that the README shows: what is on the screen now. ATALAYA_GOLDEN=1 writes it
+// anew; else the one that is there is held to its size.
+func (s *screen) readmePicture() {
+	s.Helper()
+	const most = 400_000 // bytes: a README must open quickly
+	name := filepath.Join(root(s.T), "docs", "explanation", "workbench.png")
+	if os.Getenv("ATALAYA_GOLDEN") != "" {
+		shot, err := chromedp.Run(s.ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			s.Fatal(err)
+		}
+		if err := os.WriteFile(name, repacked(s.T, shot, most), 0o644); err != nil {
+			s.Fatal(err)
+		}
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		s.Fatalf("the README's picture: %v. Write it with ATALAYA_GOLDEN=1 go test ./internal/e2e", err)
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(content))
+	if err != nil || c.Width != 1366 || c.Height != 768 || len(content) >= most {
+		s.Errorf("the README's picture is %d by %d pixels in %d bytes (%v), want 1366 by 768 in less than %d", c.Width, c.Height, len(content), err, most)
+	}
+}
+
+// repacked is the same picture in fewer bytes: opaque, with as many bits a colour as fit, which no eye misses on a map sheet.
+func repacked(t *testing.T, shot []byte, most int) []byte {
+	t.Helper()
+	from, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for drop := range 4 { // low bits that every colour loses
+		low := uint8(1<<drop - 1)
+		to := image.NewRGBA(from.Bounds())
+		for y := to.Rect.Min.Y; y < to.Rect.Max.Y; y++ {
+			for x := to.Rect.Min.X; x < to.Rect.Max.X; x++ {
+				c := color.RGBAModel.Convert(from.At(x, y)).(color.RGBA)
+				to.SetRGBA(x, y, color.RGBA{R: c.R&^low | low>>1, G: c.G&^low | low>>1, B: c.B&^low | low>>1, A: 255})
+			}
+		}
+		out.Reset()
+		if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, to); err != nil {
+			t.Fatal(err)
+		}
+		if out.Len() < most {
+			break
+		}
+	}
+	return out.Bytes()
 }
 
 func root(t *testing.T) string {

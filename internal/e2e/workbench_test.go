@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,11 +94,13 @@ func (s *screen) in(t *testing.T) *screen { s.T = t; return s }
 
 // walk takes the site of a rank (0 is the first) from the map to the package and the outcome. No pointer is used.
 func (s *screen) walk(language string, rank int, password string) {
-	s.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.base+"?test=1"))
-	began := time.Now()
+	s.afresh()
 	s.signIn(language, app.DemoPeople[0].Name, password)
-	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
-	s.Logf("sign-in to map idle: %v", time.Since(began).Round(10*time.Millisecond))
+	s.mapIdle()
+	s.mapWears(js[string](s, `document.documentElement.dataset.theme`))
+	if language == "en" {
+		s.readmePicture()
+	}
 	if n := js[int](s, `atalaya.map.queryRenderedFeatures({layers: ['sites']}).length`); n == 0 {
 		s.Error("the map draws no site")
 	}
@@ -106,6 +110,7 @@ func (s *screen) walk(language string, rank int, password string) {
 	for range rank {
 		s.press("j")
 	}
+	chosen := js[string](s, `atalaya.desk.site`)
 	s.press("\r")
 	s.there("site-card")
 	s.quiet("map")
@@ -119,6 +124,7 @@ func (s *screen) walk(language string, rank int, password string) {
 	if js[bool](s, `!`+on("release")+`.disabled`) {
 		s.Error("one person's approval opens the release")
 	}
+	s.actionBarIsPlain()
 	s.picture("walk-" + language + "-one-approval")
 	s.signOut()
 
@@ -137,6 +143,7 @@ func (s *screen) walk(language string, rank int, password string) {
 	s.fill("outcome-by", "SYNTHETIC service")
 	s.confirm()
 	s.until(`document.querySelector('[data-testid="ledger-row"][data-kind="outcome"]')`)
+	s.until(`atalaya.desk.sites.find(x => x.id === '` + chosen + `')?.found === 'confirmed'`)
 	s.quiet("review, release, outcome")
 
 	s.retractAndUndo(before)
@@ -144,8 +151,85 @@ func (s *screen) walk(language string, rank int, password string) {
 	s.press("g")
 	s.press("k")
 	s.until(`document.querySelector('[data-testid="audit"][data-verified="true"]')`)
+	s.eventsSayWhatTheyAre()
 	s.signOut()
 	s.quiet("oversight")
+}
+
+// afresh opens the page with nobody signed in, whatever happened before: a walk that failed leaves its person behind.
+func (s *screen) afresh() {
+	s.Helper()
+	s.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.base+"?test=1"))
+	if js[bool](s, `fetch('/api/session').then(r => r.json()).then(x => x.account !== null)`) {
+		js[int](s, `fetch('/api/session', {method: 'DELETE', headers: {'X-Atalaya': '1'}}).then(r => r.status)`)
+		s.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.base+"?test=1"))
+	}
+	s.there("sign-in")
+	s.heard() // what a failed walk complained of is its own
+}
+
+// mapIdle waits for the map's picture, the finer coast included, which comes after the first one stands.
+func (s *screen) mapIdle() {
+	s.Helper()
+	began := time.Now()
+	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
+	s.Logf("map idle for the first time %v after the sign-in", time.Since(began).Round(10*time.Millisecond))
+	s.until(`document.body.dataset.coast === '50' && document.body.dataset.mapIdle === '1'`)
+}
+
+// eventsSayWhatTheyAre looks at every row of the log: a name that all readers share, and what it is about in words.
+func (s *screen) eventsSayWhatTheyAre() {
+	s.Helper()
+	s.there("event-name")
+	type row struct{ Name, Subject string }
+	for _, r := range js[[]row](s, `[...document.querySelectorAll('[data-testid="events"] tbody tr')].map(r => ({Name: r.querySelector('[data-testid="event-name"]').title, Subject: r.querySelector('[data-testid="event-subject"]').innerText}))`) {
+		if !uuid.MatchString(r.Name) || identifier.MatchString(r.Subject) {
+			s.Errorf("an event is called %q and concerns %q", r.Name, r.Subject)
+		}
+	}
+}
+
+var (
+	uuid       = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	identifier = regexp.MustCompile(`^[a-z]+_[0-9a-f-]{12}`)
+)
+
+// actionBarIsPlain holds that no control of the action bar lies under what the page says, that each reason stands there once, and
+// that in Spanish none is left in English.
+func (s *screen) actionBarIsPlain() {
+	s.Helper()
+	type bar struct {
+		Covered int
+		Reasons []string
+		English int
+	}
+	b := js[bar](s, `(() => { const why = [...document.querySelectorAll('[data-testid="why-not"] span')]
+		const toast = document.querySelector('[data-testid="toast"] > *')?.getBoundingClientRect()
+		const hit = (r) => toast && r.left < toast.right && toast.left < r.right && r.top < toast.bottom && toast.top < r.bottom
+		return { Covered: [...document.querySelectorAll('[data-testid="approve"], [data-testid="release"], [data-testid="outcome"], [data-testid="undo"]')].filter(e => hit(e.getBoundingClientRect())).length,
+			Reasons: why.map(e => e.innerText), English: document.documentElement.lang === 'en' ? 0 : why.filter(e => e.lang === 'en').length } })()`)
+	slices.Sort(b.Reasons)
+	if b.Covered > 0 || b.English > 0 || len(slices.Compact(slices.Clone(b.Reasons))) != len(b.Reasons) {
+		s.Errorf("the action bar: %d controls under the notice, %d reasons in English, reasons %q", b.Covered, b.English, b.Reasons)
+	}
+}
+
+// axisIsLegible holds that no two labels of the ledger's axis touch.
+func (s *screen) axisIsLegible() {
+	s.Helper()
+	type label struct {
+		Text        string
+		Left, Right float64
+	}
+	labels := js[[]label](s, `[...document.querySelectorAll('[data-testid="ledger-mark"]')].map(e => { const r = e.getBoundingClientRect(); return { Text: e.innerText, Left: r.left, Right: r.right } }).sort((a, b) => a.Left - b.Left)`)
+	if len(labels) == 0 {
+		s.Error("the ledger's axis has no label")
+	}
+	for i := 1; i < len(labels); i++ {
+		if labels[i].Left < labels[i-1].Right {
+			s.Errorf("on the ledger's axis %s lies over %s", labels[i].Text, labels[i-1].Text)
+		}
+	}
 }
 
 func (s *screen) signIn(language, name, password string) {
@@ -297,37 +381,49 @@ func (s *screen) retractAndUndo(before float64) {
 	s.fill("sheet-why", "SYNTHETIC: told twice")
 	s.confirm()
 	row := `document.querySelector('[data-testid="observation"][data-observation="` + observation + `"]')`
-	// The ranking without it has been worked out when its row is gone, or the case says that its place is.
-	s.until(`!document.querySelector('[data-testid="ledger-row"][data-observation="` + observation + `"]') || ` + on("basis-changed"))
+	// The ranking without it has been worked out when the case says that what it rests on has changed. Nothing vanishes: the row
+	// stands struck beside the new ledger, or within the old one when without it there is no such place any more.
 	s.there("basis-changed")
-	s.until(`document.querySelector('[data-testid="ledger-row-struck"][data-observation="` + observation + `"]')`) // nothing vanishes
+	s.until(`document.querySelector('[data-testid="ledger-row-struck"][data-observation="` + observation + `"], [data-testid="ledger-row"][data-observation="` + observation + `"][data-standing="retracted"]')`)
+	s.actionBarIsPlain()
 	s.picture("walk-retracted-" + js[string](s, `document.documentElement.lang`))
 	s.until(on("undo") + ` && !` + on("undo") + `.disabled`)
 	js[bool](s, `(document.activeElement?.blur?.(), true)`)
 	s.press("u")
 	s.there("sheet-record")
 	s.confirm()
-	s.until(fmt.Sprintf(`%s?.dataset.standing === 'stands' && Math.abs(+%s.dataset.logOdds - (%v)) < 1e-12`, row, on("ledger-sum"), before))
+	s.until(fmt.Sprintf(`!%s && %s?.dataset.standing === 'stands' && Math.abs(+%s.dataset.logOdds - (%v)) < 1e-12`, on("basis-changed"), row, on("ledger-sum"), before))
 	s.ledger()
 }
 
 // rooms looks at every room in both languages and themes.
 func (s *screen) rooms() {
-	s.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.base+"?test=1"))
-	s.there("sign-in")
+	s.afresh()
 	s.each("sign-in", func(string) {})
 	name := app.DemoPeople[0].Name
 	password := js[string](s, `fetch('/api/session').then(r => r.json()).then(x => x.demo_password)`)
 	s.signIn(js[string](s, `document.documentElement.lang`), name, password)
 	for _, room := range []struct{ name, hash, ready string }{
-		{"map", "#/map", `document.body.dataset.mapIdle === '1'`},
+		{"map", "#/map", `document.body.dataset.coast === '50' && document.body.dataset.mapIdle === '1'`},
 		{"inbox", "#/inbox", on("inbox") + ` && ` + on("inbox-alternatives")},
 		{"site", "#/sites", on("site-card") + ` && ` + on("ledger-sum")},
 		{"oversight", "#/oversight", `document.querySelector('[data-testid="audit"][data-verified="true"]') && ` + on("events")},
 	} {
 		js[bool](s, `(location.hash = '`+room.hash+`', true)`)
 		s.until(room.ready)
-		s.each(room.name, func(string) { s.until(room.ready) })
+		s.each(room.name, func(theme string) {
+			if room.name == "map" {
+				s.mapWears(theme)
+			}
+			s.until(room.ready)
+			if room.name == "site" {
+				s.axisIsLegible()
+				s.actionBarIsPlain()
+			}
+		})
+		if room.name == "map" {
+			s.keySwitches("bearings")
+		}
 	}
 	js[bool](s, `(location.hash = '#/sites', true)`)
 	s.there("site-card")
@@ -337,6 +433,29 @@ func (s *screen) rooms() {
 	s.picture("help")
 	s.press("\x1b")
 	s.quiet("rooms")
+}
+
+// mapWears holds that the map is painted in the theme: its style by the token, its pixels by how bright they are.
+func (s *screen) mapWears(theme string) {
+	s.Helper()
+	s.until(`atalaya.map.getPaintProperty('water', 'background-color') === getComputedStyle(document.documentElement).getPropertyValue('--water').trim()`)
+	s.until(`document.body.dataset.mapIdle === '1'`)
+	// The mean of the sheet, from 0 to 255: paper is above 200, the same sheet by night below 60.
+	bright := js[float64](s, `(() => { const c = document.createElement('canvas'); c.width = c.height = 32; const pen = c.getContext('2d'); pen.drawImage(atalaya.map.getCanvas(), 0, 0, 32, 32)
+		const d = pen.getImageData(0, 0, 32, 32).data; let sum = 0; for (let i = 0; i < d.length; i += 4) sum += (d[i] + d[i + 1] + d[i + 2]) / 3; return sum / (d.length / 4) })()`)
+	if (theme == "light") != (bright > 128) {
+		s.Errorf("the page is %s, the map's mean brightness %.0f of 255", theme, bright)
+	}
+}
+
+// keySwitches holds that an entry of the key shows and hides its layer.
+func (s *screen) keySwitches(layer string) {
+	s.Helper()
+	for _, want := range []string{"none", "visible"} {
+		s.reach("key-" + layer)
+		s.press("\r")
+		s.until(`atalaya.map.getLayoutProperty('` + layer + `', 'visibility') === '` + want + `'`)
+	}
 }
 
 // each shows one room in both languages and themes, checks it and takes its picture.
@@ -355,6 +474,9 @@ func (s *screen) each(room string, settle func(string)) {
 			settle(theme)
 			where := strings.Join([]string{room, language, theme}, "-")
 			s.accessible(where)
+			if over := js[float64](s, `document.scrollingElement.scrollWidth - innerWidth`); over > 0 {
+				s.Errorf("%s is %v pixels wider than the screen", where, over)
+			}
 			s.picture(where)
 			s.quiet(where)
 		}

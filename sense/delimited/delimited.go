@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"strconv"
 	"strings"
@@ -19,11 +20,12 @@ import (
 	"github.com/atalaya-isr/atalaya"
 )
 
-// Limits of what is read: a line longer than MaxLine or a header of more than MaxColumns is refused at once, whatever the
-// size of the file, so that memory stays bounded.
+// Limits of what is read: beyond one of them the file is refused at once, whatever its size, so that memory and time stay
+// bounded.
 const (
-	MaxLine    = 1 << 20
-	MaxColumns = 2000
+	MaxLine    = 1 << 20   // bytes of one line, and of all lines above the header together
+	MaxColumns = 2000      // of the header
+	MaxPassed  = 1_000_000 // lines below the header that hold no row: blank, comments, unreadable
 )
 
 // A Reader reads one table. Lines that begin with '#' before the header go to Comment; later ones are passed over.
@@ -39,6 +41,7 @@ type Reader struct {
 
 	lines   *bufio.Reader
 	began   bool
+	passed  int // lines below the header that held no row
 	scratch []string
 }
 
@@ -53,6 +56,7 @@ func (r *Reader) Fail(line int, column, hint, format string, args ...any) *atala
 }
 
 func place(line int, column string) string {
+	column = clip(column)
 	switch {
 	case line == 0 && column == "":
 		return ""
@@ -66,7 +70,7 @@ func place(line int, column string) string {
 
 // ReadHeader reads up to and including the header row.
 func (r *Reader) ReadHeader() error {
-	for {
+	for above := 0; ; {
 		line, err := r.next()
 		if err == io.EOF {
 			if r.Line == 0 {
@@ -76,6 +80,12 @@ func (r *Reader) ReadHeader() error {
 		}
 		if err != nil {
 			return err
+		}
+		if above += len(line) + 1; above > MaxLine {
+			return r.Fail(r.Line, "", "Put the header row at the top, and long notes into a file of their own", "no header row in the first %d bytes", MaxLine)
+		}
+		if strings.ContainsRune(line, '\r') {
+			return r.Fail(r.Line, "", "Save the file with LF or CRLF line ends", "lines end in CR alone")
 		}
 		if strings.HasPrefix(line, "#") {
 			if r.Comment != nil {
@@ -91,9 +101,6 @@ func (r *Reader) ReadHeader() error {
 }
 
 func (r *Reader) header(line string) error {
-	if strings.ContainsRune(line, '\r') {
-		return r.Fail(r.Line, "", "Save the file with LF or CRLF line ends", "lines end in CR alone")
-	}
 	r.Separator = separatorOf(line)
 	fields, err := split(line, r.Separator, nil)
 	if err != nil {
@@ -132,10 +139,13 @@ func separatorOf(line string) byte {
 	return best
 }
 
-// Row reads the next data row. The error is io.EOF at the end, an *atalaya.Error with RowOnly true where only this row is
-// lost, and any other when reading must stop. The fields are valid until the next call.
+// Row reads the next data row. The error is io.EOF at the end, a *RowError where only this row is lost, and any other when
+// reading must stop. The fields are valid until the next call.
 func (r *Reader) Row() ([]string, error) {
-	for {
+	for ; ; r.passed++ {
+		if r.passed > MaxPassed {
+			return nil, r.Fail(r.Line, "", "Check that this is a text table with one row a line", "more than %d lines that hold no row", MaxPassed)
+		}
 		line, err := r.next()
 		if err != nil {
 			return nil, err
@@ -149,6 +159,7 @@ func (r *Reader) Row() ([]string, error) {
 		}
 		fields, err := split(line, r.Separator, r.scratch[:0])
 		if err != nil {
+			r.passed++
 			return nil, &RowError{r.Fail(r.Line, "", "Close the quotation mark on the same line", "%v", err)}
 		}
 		r.scratch = fields
@@ -156,6 +167,7 @@ func (r *Reader) Row() ([]string, error) {
 			fields = fields[:len(fields)-1]
 		}
 		if len(fields) != len(r.Header) {
+			r.passed++
 			return nil, &RowError{r.wrongCount(len(fields))}
 		}
 		return fields, nil
@@ -197,7 +209,7 @@ func (r *Reader) next() (string, error) {
 		case err == io.EOF && len(part)+len(long) == 0:
 			return "", io.EOF
 		case err != nil && err != io.EOF:
-			return "", &atalaya.Error{Op: r.Op, File: r.File, Place: place(r.Line+1, ""), Kind: atalaya.Failed, Hint: "Check that the file can be read to its end", Err: err}
+			return "", r.unread(place(r.Line+1, ""), "Check that the file can be read to its end", err)
 		}
 		if long != nil {
 			part = append(long, part...)
@@ -207,11 +219,20 @@ func (r *Reader) next() (string, error) {
 	}
 }
 
+// unread is an error of the disk. The path that the system puts into it is the file's, which is named anyhow.
+func (r *Reader) unread(place, hint string, err error) *atalaya.Error {
+	var system *fs.PathError
+	if errors.As(err, &system) {
+		err = system.Err
+	}
+	return &atalaya.Error{Op: r.Op, File: r.File, Place: place, Kind: atalaya.Failed, Hint: hint, Err: err}
+}
+
 // begin takes off a byte order mark and turns UTF-16 into UTF-8.
 func (r *Reader) begin() error {
 	mark, err := r.lines.Peek(4)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return &atalaya.Error{Op: r.Op, File: r.File, Kind: atalaya.Failed, Hint: "Check that the file can be read", Err: err}
+		return r.unread("", "Name a file that can be read", err)
 	}
 	switch {
 	case bytes.HasPrefix(mark, []byte{0xEF, 0xBB, 0xBF}):

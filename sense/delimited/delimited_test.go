@@ -121,3 +121,60 @@ func TestProblemsAreCounted(t *testing.T) {
 		t.Errorf("%+v", p.List)
 	}
 }
+
+// lines gives one line over and over, n times; it counts what was read of it.
+type lines struct {
+	line string
+	n    int
+	rest string
+}
+
+func (l *lines) Read(p []byte) (int, error) {
+	if l.rest == "" {
+		if l.n == 0 {
+			return 0, io.EOF
+		}
+		l.n--
+		l.rest = l.line
+	}
+	n := copy(p, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}
+
+func TestWhatHoldsNoTableIsRefusedBeforeItsEnd(t *testing.T) {
+	const many = 3 * delimited.MaxPassed
+	for _, c := range []struct{ name, head, line, want string }{
+		{"metadata", "", "# key: value\n", "t.csv: line 80660: no header row in the first 1048576 bytes. Put the header row at the top, and long notes into a file of their own"},
+		{"blank lines above", "", "\n", "t.csv: line 1048577: no header row in the first 1048576 bytes. Put the header row at the top, and long notes into a file of their own"},
+		{"blank lines below", "a,b\n", "\n", "t.csv: line 1000002: more than 1000000 lines that hold no row. Check that this is a text table with one row a line"},
+		{"broken rows", "a,b\n", "1\n", "t.csv: line 1000002: more than 1000000 lines that hold no row. Check that this is a text table with one row a line"},
+		{"open quotation marks", "a,b\n", "1,\"2\n", "t.csv: line 1000002: more than 1000000 lines that hold no row. Check that this is a text table with one row a line"},
+		{"CR alone", "", "# a\ra,b\r1,2\n", "t.csv: line 1: lines end in CR alone. Save the file with LF or CRLF line ends"},
+	} {
+		in := &lines{c.line, many, c.head}
+		r := delimited.NewReader(in, "t.csv", "t")
+		err := r.ReadHeader()
+		for err == nil || errors.As(err, new(*delimited.RowError)) {
+			_, err = r.Row()
+		}
+		if err.Error() != c.want {
+			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
+		}
+		if in.n == 0 {
+			t.Errorf("%s: read to the end", c.name)
+		}
+	}
+}
+
+func TestALongLineMakesNoLongMessage(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	r := delimited.NewReader(strings.NewReader("a,"+long+"\n"), "t.csv", "t")
+	if err := r.ReadHeader(); err != nil {
+		t.Fatal(err)
+	}
+	r.Problems.Note("cause", 1, r.Header[1], "Shorten it", "the columns are %s", long)
+	if got := r.Problems.List[0]; len(got.At)+len(got.What) > 700 || !strings.HasSuffix(got.What, "x.... Shorten it") {
+		t.Errorf("%d bytes at %d bytes", len(got.What), len(got.At))
+	}
+}

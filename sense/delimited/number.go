@@ -73,9 +73,11 @@ func numberHint(s string) string {
 }
 
 // clip shortens what is quoted in a message.
-func clip(s string) string {
-	if len(s) > 40 {
-		return strings.ToValidUTF8(s[:40], "") + "..."
+func clip(s string) string { return clipTo(s, 40) }
+
+func clipTo(s string, bytes int) string {
+	if len(s) > bytes {
+		return strings.ToValidUTF8(s[:bytes], "") + "..."
 	}
 	return s
 }
@@ -160,7 +162,9 @@ func (p *Problems) put(_ Loss, key string, q Problem) {
 	p.List = append(p.List, q)
 }
 
+// sentence is what was wrong with its remedy; a value that was quoted in it may be as long as a line of the file.
 func sentence(what, hint string) string {
+	what = clipTo(what, 500)
 	if hint == "" {
 		return what
 	}

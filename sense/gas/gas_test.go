@@ -120,6 +120,7 @@ func TestProblems(t *testing.T) {
 		{"UTF-16", utf16(head + good), "line 1", "the text is UTF-16", 1, 0, 12.4},
 		{"Latin-1 sensor", "t_s,x_m,y_m,z_m,ch4_ppm,sensor\n0,0,0,1,2,l\xE1ser\n", "line 2", "the line is not UTF-8; it was read as Windows-1252", 1, 0, 2},
 		{"map coordinates as local metres", "t_s,x_m,y_m,z_m,ch4_ppm\n0,0,0,1,2\n0,261000,2745000,1,2\n", "line 3, column y_m", "too far from the origin", 1, 1, 2},
+		{"a name as long as a page", "t_s,x_m,y_m,z_m,ch4_ppm,sensor\n0,0,0,1,2,s\n1,0,0,1,3," + strings.Repeat("s", gas.MaxName+1) + "\n", "line 3, column sensor", "a name of 201 bytes where 200 are read", 1, 1, 2},
 		{"roughness in centimetres", "# roughness_m: 300\n" + head + good, "line 1, column roughness_m", "300 cannot be true", 1, 0, 12.4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -142,6 +143,20 @@ func TestProblems(t *testing.T) {
 				t.Errorf("last value %v, want %v", got, c.value)
 			}
 		})
+	}
+}
+
+func TestAHeaderIsASurveysWhenReadCanSayWhatIsWrongWithIt(t *testing.T) {
+	for header, want := range map[string]bool{
+		"time,lat,lon,height_agl_m,ch4_ppm":           true,
+		"t_s,x_m,y_m,z_m,wind_u_mps,wind_v_mps,n_ppt": true, // passed over as a table, it would be lost in silence
+		"t_s,x_m,y_m,n_ppt":                           false,
+		"x_m,y_m,wind_u_mps,ch4_ppm":                  false,
+		"time,salary_pct,wind":                        false,
+	} {
+		if got := gas.IsHeader(strings.Split(header, ",")); got != want {
+			t.Errorf("%s: %v, want %v", header, got, want)
+		}
 	}
 }
 

@@ -60,15 +60,18 @@ func pascal(v float64) string {
 var foreignUnits = map[string]bool{"ppt": true, "pptv": true, "ppmv": true, "ppbv": true, "pct": true, "percent": true, "ngm3": true, "gm3": true,
 	"kgm3": true, "ppmm": true, "ppbm": true, "umolm3": true, "molmol": true, "nmolmol": true, "umolmol": true, "ppmw": true, "ppbw": true, "ug": true, "mg": true, "ppmc": true, "ppbc": true}
 
-// IsHeader reports whether lower-case column names are those of a gas survey: a time and at least one compound with a unit.
+// IsHeader reports whether lower-case column names are those of a gas survey: a time and at least one compound with a unit. A
+// unit that is not read does beside a wind: Read then says what is wrong, where a mere table would be passed over in silence.
 func IsHeader(names []string) bool {
-	timed, gas := false, false
+	timed, gas, foreign, windy := false, false, false, false
 	for _, n := range names {
 		timed = timed || n == "time" || n == "t_s"
 		_, _, ok := splitCompound(n)
 		gas = gas || ok
+		foreign = foreign || foreignUnits[n[strings.LastIndexByte(n, '_')+1:]]
+		windy = windy || strings.HasPrefix(n, "wind_")
 	}
-	return timed && gas
+	return timed && (gas || foreign && windy)
 }
 
 // splitCompound splits "ch4_ppm" into its compound and unit.

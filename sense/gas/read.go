@@ -22,6 +22,7 @@ const (
 	MaxRows   = 1_000_000
 	MaxValues = 12_000_000
 	MaxNames  = 10_000 // distinct sensors or groups
+	MaxName   = 200    // bytes of the name of one
 )
 
 // Read reads one survey; name is the file's name in messages. Rows and values that cannot be read are left out and told in
@@ -251,10 +252,10 @@ func (p *reading) rows() error {
 			continue
 		}
 		if err != nil {
-			return err
+			return p.unless(err)
 		}
-		if p.s.Len() >= limit {
-			return p.Fail(p.Line, "", "Split the survey into files of fewer rows", "more than %d rows of %d columns", limit, len(p.Header))
+		if p.s.Len() >= limit || p.s.Len()+p.Problems.LostRows >= MaxRows {
+			return p.unless(p.Fail(p.Line, "", "Split the survey into files of fewer rows", "more than %d rows of %d columns", limit, len(p.Header)))
 		}
 		if err := p.row(fields); err != nil {
 			return err
@@ -263,10 +264,15 @@ func (p *reading) rows() error {
 	if p.s.Len() > 0 {
 		return nil
 	}
-	if p.first != nil {
+	return p.unless(p.Fail(p.Line, "", "Add data rows", "a header and no data rows"))
+}
+
+// unless gives err, save where no row could be read: then what was wrong with the first says more than that there were too many.
+func (p *reading) unless(err error) error {
+	if p.s.Len() == 0 && p.first != nil {
 		return p.first
 	}
-	return p.Fail(p.Line, "", "Add data rows", "a header and no data rows")
+	return err
 }
 
 // lose records a row that is left out.
@@ -307,6 +313,10 @@ func (p *reading) row(f []string) error {
 			continue
 		}
 		name := strings.TrimSpace(f[n.column])
+		if len(name) > MaxName {
+			p.lose("name", p.Fail(p.Line, p.Header[n.column], "Give it a short name", "a name of %d bytes where %d are read", len(name), MaxName))
+			return nil
+		}
 		id, ok := n.names[name]
 		if !ok {
 			if len(n.names) >= MaxNames {

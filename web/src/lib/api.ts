@@ -10,7 +10,7 @@ export interface Session {
   programs?: Record<string, boolean>
 }
 export interface EventRef { id: string; time: string }
-export interface LogEvent { id: string; prev: string; time: string; actor: string; actor_name: string; kind: string; subject: string; marking: string }
+export interface LogEvent { id: string; prev: string; event: string; time: string; actor: string; actor_name: string; kind: string; subject: string; marking: string }
 export type Status = 'new' | 'case' | 'approved-once' | 'approved' | 'held' | 'dismissed' | 'released' | 'outcome'
 export interface Site {
   id: string; mission: string; rank: number; lat: number; lon: number; digits: number

@@ -2,7 +2,7 @@
 // a selection made in one room holds in all.
 import { api, pending, Refused, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type Session, type Site, type SiteCard } from './api'
 import { t } from './i18n.svelte'
-import { utc } from './numbers'
+import { tail, utc } from './numbers'
 import { follow, type Tail } from './live'
 
 export type Room = 'map' | 'inbox' | 'site' | 'oversight'
@@ -91,6 +91,9 @@ class Desk {
     addEventListener('hashchange', route)
     this.routed = route
     setInterval(() => { this.clock = Date.now() }, 1000)
+    // A page that is left may be kept for the way back. It must not keep its line: six kept lines, and nothing loads any more.
+    addEventListener('pagehide', () => { this.tail?.stop(); this.tail = null })
+    addEventListener('pageshow', (event) => { if (event.persisted && this.session?.account) { this.listen(); void this.loadAll() } })
     pending.changed = () => { queueMicrotask(() => dispatchEvent(new Event('atalaya:pending'))) }
     void this.begin()
   }
@@ -121,10 +124,14 @@ class Desk {
   }
 
   private enter() {
-    this.tail?.stop()
     this.routed()
     void this.loadAll()
-    this.tail = follow({
+    this.listen()
+  }
+
+  private listen() {
+    this.tail?.stop()
+    this.tail = follow(this.session?.account?.id ?? '', {
       heard: (at) => { this.heardAt = at; if (this.behindSince) { this.behindSince = 0; this.reloadSoon() } },
       behind: (since) => { if (!this.behindSince) this.behindSince = since },
       event: (event) => {
@@ -222,7 +229,7 @@ class Desk {
 
   /** recorded says that the log has it, by the log's own name for it; never before. */
   recorded(event: EventRef | undefined | null) {
-    this.toast = { tone: 'done', event: event?.id ?? '', text: event ? t('toast.recorded', { event: event.id, time: utc(event.time, 'time') }) : t('toast.recorded.unnamed') }
+    this.toast = { tone: 'done', event: event?.id ?? '', text: event ? t('toast.recorded', { event: tail(event.id), time: utc(event.time, 'time') }) : t('toast.recorded.unnamed') }
     void this.loadAll()
   }
   fail(problem: unknown) { this.toast = { tone: 'problem', event: '', text: said(problem) } }

@@ -34,7 +34,7 @@ export function age(from: string | number | Date, now: number, tag: string): str
   const seconds = Math.max(0, (now - new Date(from).getTime()) / 1000)
   const units: [number, string][] = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']]
   const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, 'second']
-  return new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 }).format(Math.floor(seconds / size))
+  return new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'narrow', maximumFractionDigits: 0 }).format(Math.floor(seconds / size))
 }
 
 /** place writes decimal degrees with as many decimals as the error allows. */
@@ -58,7 +58,14 @@ export function metres(value: number, tag: string): string {
   return value >= 1000 ? `${new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 }).format(value / 1000)} km` : `${new Intl.NumberFormat(tag, { maximumSignificantDigits: 3 }).format(value)} m`
 }
 
-/** short is the name by which people speak of a hashed id: the four hex digits after its prefix. */
+/** tail is the end of an event's name: its start is the time, which many share. */
+export function tail(id: string): string {
+  return id.length > 12 ? `…${id.slice(-8)}` : id
+}
+
+/** short is the name by which people speak of an id: the first four hex digits of a hash, the last four of a UUID, whose first
+ * ones are the time. */
 export function short(id: string): string {
-  return id.slice(id.indexOf('_') + 1).slice(0, 4)
+  const rest = id.slice(id.indexOf('_') + 1)
+  return rest.includes('-') ? rest.slice(-4) : rest.slice(0, 4)
 }
