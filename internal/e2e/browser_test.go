@@ -50,6 +50,8 @@ type screen struct {
 	ctx  context.Context
 	base string // of our own server, with a closing slash
 
+	pressed time.Time // when sign in was pressed last
+
 	mu       sync.Mutex
 	problems []string
 }

@@ -171,9 +171,8 @@ func (s *screen) afresh() {
 // mapIdle waits for the map's picture, the finer coast included, which comes after the first one stands.
 func (s *screen) mapIdle() {
 	s.Helper()
-	began := time.Now()
 	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
-	s.Logf("map idle for the first time %v after the sign-in", time.Since(began).Round(10*time.Millisecond))
+	s.Logf("sign-in to map idle: %v", time.Since(s.pressed).Round(10*time.Millisecond))
 	s.until(`document.body.dataset.coast === '50' && document.body.dataset.mapIdle === '1'`)
 }
 
@@ -242,6 +241,7 @@ func (s *screen) signIn(language, name, password string) {
 	}
 	s.fill("sign-in-name", name)
 	s.fill("sign-in-password", password)
+	s.pressed = time.Now()
 	s.press("\r")
 	s.there("person")
 	if got := s.text("person"); !strings.Contains(got, name) {
