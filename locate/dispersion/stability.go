@@ -48,6 +48,25 @@ func (s Surface) PasquillClass() float64 {
 	return 5
 }
 
+// sigmaThetaClass holds the middles of the Pasquill classes A to F in degrees of sigma-theta at 10 m over 15 cm of roughness (EPA-454/R-99-005, table
+// 6-8a; A and F by the width of their neighbours).
+var sigmaThetaClass = [6]float64{25, 20, 15, 10, 5.65, 2.85}
+
+// ClassOfSigmaTheta is the Pasquill class, A=0 to F=5, of a standard deviation of the wind's direction (radians) over ground of some
+// roughness (metres; 0 for not known), which scales the classes' limits by (z0/15 cm)^0.2 (EPA-454/R-99-005, §6.4.4).
+func ClassOfSigmaTheta(sigmaRad, roughnessM float64) float64 {
+	deg := sigmaRad * 180 / math.Pi / math.Pow(Surface{RoughnessM: roughnessM}.roughness()/0.15, 0.2)
+	for k, top := range sigmaThetaClass {
+		if deg >= top {
+			if k == 0 {
+				return 0
+			}
+			return float64(k) - (deg-top)/(sigmaThetaClass[k-1]-top)
+		}
+	}
+	return 5
+}
+
 // inverseObukhov is 1/L: as measured, or that of the class.
 func (s Surface) inverseObukhov() float64 {
 	if s.ObukhovM != 0 {

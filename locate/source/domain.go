@@ -22,6 +22,7 @@ type domain struct {
 	cells   []cell // disjoint
 	area    float64
 	minSide float64
+	apart   float64 // places nearer than this are climbed from once
 	views   []view
 	spots   []spot
 }
@@ -82,6 +83,7 @@ func newDomain(sc *scene) domain {
 	}
 	extent := max(hi[0]-lo[0], hi[1]-lo[1])
 	reach := max(extent, minReachM)
+	d.apart = extent / 20
 	root := cell{(lo[0] + hi[0]) / 2, (lo[1] + hi[1]) / 2, extent + 2*reach}
 	for d.minSide = max(extent/300, 1); ; d.minSide *= 1.4 {
 		d.cells = d.split(d.cells[:0], root, 0)

@@ -9,7 +9,7 @@ import (
 )
 
 // The grid finds where to begin: for every cell, and every pair of the best cells, rates and backgrounds come in closed form from
-// weighted least squares. It is only a proposal; the posterior is made by the particles.
+// weighted least squares. It is only a proposal; the posterior is made by importance sampling.
 type grid struct {
 	sc     *scene
 	rows   []int // the samples used: all, or every n-th where paths make columns dear
@@ -45,7 +45,7 @@ func newGrid(sc *scene) *grid {
 				y, sd = y/2, max(sd, y/2)
 			}
 			r := y - sc.base
-			model := math.Exp(priorFlu[0]) * max(r, 0)
+			model := sc.sd.fluctuation * max(r, 0)
 			w := 1 / (sd*sd + model*model)
 			g.rows = append(g.rows, i)
 			g.weight = append(g.weight, w)
@@ -175,7 +175,7 @@ func (g *grid) scoreAll(cells []cell, have given) []scored {
 	return out
 }
 
-// keepHypotheses is how many cells, or pairs, the particles start from; refineRounds how often the best are quartered.
+// keepHypotheses is how many cells, or pairs, are climbed from at most; refineRounds how often the best are quartered.
 const (
 	keepHypotheses = 200
 	refineCells    = 48
@@ -207,12 +207,13 @@ func (g *grid) refine(d *domain, have given) []scored {
 	return all
 }
 
-// A hypothesis is a start for the particles: one cell a source, with rates and heading, and its weight.
+// A hypothesis is a start for a climb: one cell a source, with rates and heading, and its weight.
 type hypothesis struct {
 	cells  []cell
 	lnRate []float64
 	bias   float64
-	ln     float64
+	ln     float64 // of its mass
+	peak   float64 // of its density, at the best heading
 }
 
 func (s scored) hypothesis() hypothesis {
@@ -222,7 +223,7 @@ func (s scored) hypothesis() hypothesis {
 			k = j
 		}
 	}
-	return hypothesis{cells: []cell{s.cell}, lnRate: []float64{lnRate(s.rate[k])}, bias: gridBias[k], ln: s.ln}
+	return hypothesis{cells: []cell{s.cell}, lnRate: []float64{lnRate(s.rate[k])}, bias: gridBias[k], ln: s.ln, peak: s.gain[k] + lnRatePrior(s.rate[k])}
 }
 
 func lnRate(q float64) float64 {
@@ -233,11 +234,17 @@ func lnRate(q float64) float64 {
 }
 
 func singles(all []scored) []hypothesis {
-	out := make([]hypothesis, 0, keepHypotheses)
-	for _, s := range all[:min(keepHypotheses, len(all))] {
-		out = append(out, s.hypothesis())
+	out := make([]hypothesis, len(all))
+	for i, s := range all {
+		out[i] = s.hypothesis()
 	}
-	return out
+	return highest(out)
+}
+
+// highest keeps the hypotheses of the greatest density: where to climb from. Mass would prefer wide empty cells.
+func highest(h []hypothesis) []hypothesis {
+	slices.SortStableFunc(h, func(a, b hypothesis) int { return int(sign(b.peak - a.peak)) })
+	return h[:min(keepHypotheses, len(h))]
 }
 
 // maxPairCells bounds the cells that are paired with each other.
@@ -291,6 +298,7 @@ func (g *grid) pairs(d *domain, all []scored) []hypothesis {
 				terms[k] = g.lambda*gain + lnRatePrior(q1) + lnRatePrior(q2)
 				if gain > best && q1 > 0 && q2 > 0 {
 					best, h.bias, h.lnRate[0], h.lnRate[1] = gain, gridBias[k], lnRate(q1), lnRate(q2)
+					h.peak = gain + lnRatePrior(q1) + lnRatePrior(q2)
 				}
 			}
 			if best > 0 {
@@ -299,9 +307,7 @@ func (g *grid) pairs(d *domain, all []scored) []hypothesis {
 			}
 		}
 	})
-	out := slices.Concat(rowsOut...)
-	slices.SortStableFunc(out, func(a, b hypothesis) int { return int(sign(b.ln - a.ln)) })
-	return out[:min(keepHypotheses, len(out))]
+	return highest(slices.Concat(rowsOut...))
 }
 
 // modes are the n best cells that are no neighbours of a better one.

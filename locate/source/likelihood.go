@@ -38,19 +38,19 @@ func (t theta) shape() *dispersion.Bent {
 // (Hanna, Briggs and Hosker 1982). Fluctuation: 0.3 of the mean within a factor 1.5 at one
 // sigma: no steady plume has the shape of a real one to a tenth (Weil, Sykes and Venkatram 1992, doi:10.1175/1520-0450(1992)031<1121:EAQMRA>2.0.CO;2). Wind speed: 10 % (enters the rate alone).
 var (
-	priorLnH   = [2]float64{math.Log(1.5), 1}
-	priorLnQ   = [2]float64{math.Log(3e-4), 3}
-	priorB     = [2]float64{0, 0.1}
-	priorBias  = [2]float64{0, 6 * math.Pi / 180}
-	priorFlu   = [2]float64{math.Log(0.3), 0.4}
-	noiseSD    = 2.0
-	windSpeed  = 0.10
-	studentDoF = 4.0
+	priorLnH      = [2]float64{math.Log(1.5), 1}
+	priorLnQ      = [2]float64{math.Log(3e-4), 3}
+	priorB        = [2]float64{0, 0.1}
+	priorBias     = [2]float64{0, 6 * math.Pi / 180}
+	fluctuationSD = 0.4 // of its logarithm; see realisationSD for its median
+	noiseSD       = 2.0
+	windSpeed     = 0.10
+	studentDoF    = 4.0
 )
 
 func (sc *scene) sharedPriors() [shared][2]float64 {
 	w := [2]float64{0, sc.widthSD}
-	return [shared][2]float64{w, w, priorB, priorB, priorBias, {math.Log(sc.noise), noiseSD}, priorFlu, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}}
+	return [shared][2]float64{w, w, priorB, priorB, priorBias, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}}
 }
 
 func lnNormal(x float64, p [2]float64) float64 {
@@ -73,34 +73,46 @@ func (sc *scene) lnPrior(t theta) float64 {
 
 // work holds the columns of one evaluation; one a goroutine. turn and widen are the responses to the realisation's effects,
 // shift what the effects that were found add up to.
-type work struct{ c, reach, turn, widen, variance, shift []float64 }
+type work struct {
+	c, reach, turn, widen, variance, shift []float64
+	t                                      theta            // whose columns these are
+	sh                                     *dispersion.Bent // of t
+	effect                                 [][3]float64     // of the realisations
+	base                                   []float64        // backgrounds of the sensors
+}
 
 func (sc *scene) newWork() *work {
 	n := len(sc.s)
 	a := make([]float64, 6*n)
-	return &work{a[:n], a[n : 2*n], a[2*n : 3*n], a[3*n : 4*n], a[4*n : 5*n], a[5*n:]}
+	return &work{c: a[:n], reach: a[n : 2*n], turn: a[2*n : 3*n], widen: a[3*n : 4*n], variance: a[4*n : 5*n], shift: a[5*n:]}
 }
 
 // column adds the concentrations that a source of this rate brings to every sample, and the reach that scales the model's error.
 func (sc *scene) column(w *work, x, y, h, rate float64, sh *dispersion.Bent, grow float64) {
 	sin, cos := math.Sincos(sh.BiasRad)
 	for i := range sc.s {
-		s, p := &sc.s[i], sc.plumes[i]
-		ax, ay := p.Downwind(s.At[0]-x, s.At[1]-y, 0)
-		ax, ay = ax*cos-ay*sin, ay*cos+ax*sin
-		var r dispersion.Response
-		if s.IsPath {
-			bx, by := p.Downwind(s.To[0]-x, s.To[1]-y, 0)
-			bx, by = bx*cos-by*sin, by*cos+bx*sin
-			r = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, grow)
-		} else if ax > 0 {
-			r = p.At(ax, ay, s.At[2], h, sh, grow)
-		}
-		w.c[i] += rate * r.C
-		w.reach[i] += rate * r.Reach
-		w.turn[i] += rate * r.Turn
-		w.widen[i] += rate * r.Widen
+		w.add(i, rate, sc.response(i, x, y, h, sin, cos, sh, grow))
 	}
+}
+
+// response of sample i to a unit rate, for a plume turned by an angle of this sine and cosine.
+func (sc *scene) response(i int, x, y, h, sin, cos float64, sh *dispersion.Bent, grow float64) (r dispersion.Response) {
+	s, p := &sc.s[i], sc.plumes[i]
+	ax, ay := p.Downwind(s.At[0]-x, s.At[1]-y, 0)
+	ax, ay = ax*cos-ay*sin, ay*cos+ax*sin
+	if s.IsPath {
+		bx, by := p.Downwind(s.To[0]-x, s.To[1]-y, 0)
+		bx, by = bx*cos-by*sin, by*cos+bx*sin
+		return p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, grow)
+	}
+	return p.At(ax, ay, s.At[2], h, sh, grow)
+}
+
+func (w *work) add(i int, rate float64, r dispersion.Response) {
+	w.c[i] += rate * r.C
+	w.reach[i] += rate * r.Reach
+	w.turn[i] += rate * r.Turn
+	w.widen[i] += rate * r.Widen
 }
 
 func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.widen) }
@@ -109,29 +121,18 @@ func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.wide
 // of the sensors integrated out (Laplace). Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
 // doi:10.1080/01621459.1989.10478852) and variance noise² + sd² + (fluctuation·reach)²; upper bounds enter by their tail area.
 func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
-	w.clear()
-	sh := t.shape()
-	for k := range t.sources() {
-		s := t.source(k)
-		sc.column(w, s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ]), sh, 0)
-	}
+	sc.columns(w, t)
 	return sc.lnGiven(w, t.shared(), lambda, nil)
 }
 
-// lnGiven is lnLikelihood with the columns in w; where fit is not nil it takes the backgrounds and standardised residuals.
-func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residuals) float64 {
-	sig2 := math.Exp(2 * sharedPart[jSig])
-	flu2 := math.Exp(2 * sharedPart[jFlu])
-	var total float64
-	for a := 0; a < len(sc.s); {
-		b := a
-		for b < len(sc.s) && sc.sensor[b] == sc.sensor[a] {
-			b++
-		}
-		total += sc.sensorLn(w, a, b, sig2, flu2, sharedPart[jBase], math.Exp(sharedPart[jTau]), lambda, fit)
-		a = b
+// columns puts what all sources of an explanation bring into w.
+func (sc *scene) columns(w *work, t theta) {
+	w.clear()
+	w.t, w.sh = t, t.shape()
+	for k := range t.sources() {
+		s := t.source(k)
+		sc.column(w, s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ]), w.sh, 0)
 	}
-	return total
 }
 
 // residuals of a fit, in units of their own scale; NaN where nothing was measured.
@@ -140,18 +141,22 @@ type residuals struct {
 	z    []float64
 }
 
-// sensorLn does one sensor's samples a..b-1. Its background is normal about the common one with deviation tau, which the survey
-// learns: sensors that differ little say more together than each alone. It is found by iteratively reweighted means.
-func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda float64, fit *residuals) float64 {
-	j := sc.sensor[a]
-	prior := 1 / (tau * tau)
-	base := common
-	for i := a; i < b; i++ {
+// lnGiven is lnLikelihood with the columns in w; where fit is not nil it takes the backgrounds and standardised residuals. A
+// sensor's background is normal about the common one with deviation tau, which the survey learns: sensors that differ little say
+// more together than each alone. Backgrounds and the effects of realisations are found by reweighted least squares in turn.
+func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residuals) float64 {
+	sig2, flu2 := math.Exp(2*sharedPart[jSig]), math.Exp(2*sharedPart[jFlu])
+	common, tau := sharedPart[jBase], math.Exp(sharedPart[jTau])
+	spread := func(i int) {
 		v := sig2 + flu2*w.reach[i]*w.reach[i]
 		if sd := sc.obs[i].SD; sd > 0 {
 			v += sd * sd
 		}
-		w.variance[i], w.shift[i] = v, 0
+		w.variance[i] = v
+	}
+	for i := range sc.s {
+		spread(i)
+		w.shift[i] = 0
 	}
 	// weight is that of sample i for a residual d, 0 where it does not pull.
 	weight := func(i int, d float64) float64 {
@@ -160,46 +165,82 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda flo
 		}
 		return lambda * (studentDoF + 1) / (studentDoF*w.variance[i] + d*d)
 	}
-	var info, effects float64
-	for range 6 {
-		effects = 0
-		for _, g := range sc.realisations[j] {
-			effects += sc.realise(w, g, base, lambda, weight)
+	w.effect = append(w.effect[:0], make([][3]float64, len(sc.realisations))...)
+	w.base = append(w.base[:0], make([]float64, sc.sensors)...)
+	for j := range w.base {
+		w.base[j] = common
+	}
+	var ln float64
+	for round := range maxRounds {
+		ln = 0
+		moved := 0.0
+		for k, g := range sc.realisations {
+			effects, by := sc.realise(w, g, &w.effect[k], lambda, weight)
+			ln, moved = ln+effects, max(moved, by)
+			if by > 0 && !g.linear {
+				sc.again(w, g, w.effect[k])
+				for _, i := range g.samples {
+					spread(i)
+				}
+			}
 		}
-		num, den := prior*common, prior
-		info = 0
-		for i := a; i < b; i++ {
-			o := &sc.obs[i]
+		bases, by := sc.backgrounds(w, common, tau, lambda, weight)
+		ln += bases
+		if by < 1e-3*sc.noise && moved < 0.02 || round == maxRounds-1 {
+			break
+		}
+	}
+	if fit != nil {
+		copy(fit.base, w.base)
+	}
+	return ln + lambda*sc.lnErrors(w, sig2, fit)
+}
+
+const maxRounds = 10
+
+// backgrounds improves those of all sensors, and gives their part of the log-likelihood (Laplace) and by how much one moved.
+func (sc *scene) backgrounds(w *work, common, tau, lambda float64, weight func(int, float64) float64) (ln, moved float64) {
+	prior := 1 / (tau * tau)
+	for a := 0; a < len(sc.s); {
+		b, j := a, sc.sensor[a]
+		num, den, info := prior*common, prior, 0.0
+		for ; b < len(sc.s) && sc.sensor[b] == j; b++ {
+			o := &sc.obs[b]
 			if o.Amount != o.Amount {
 				continue
 			}
-			r := o.Amount - w.c[i] - w.shift[i]
-			q := weight(i, r-base)
+			r := o.Amount - w.c[b] - w.shift[b]
+			q := weight(b, r-w.base[j])
 			if q == 0 {
 				continue
 			}
 			num += q * r
 			den += q
-			info += lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
+			info += lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[b]
 		}
 		next := num / den
-		done := math.Abs(next-base) < 1e-3*sc.noise
-		base = next
-		if done {
-			break
-		}
+		moved = max(moved, math.Abs(next-w.base[j]))
+		w.base[j] = next
+		e := (next - common) / tau
+		ln -= 0.5*e*e + 0.5*math.Log1p(info*tau*tau)
+		a = b
 	}
-	// Σ of ln t4: constants, ½ ln v and 5/2 ln(1+d²/4v), logarithms of products taken eight at a time.
+	return ln, moved
+}
+
+// lnErrors is the sum of ln t4 over the samples: constants, ½ ln v and 5/2 ln(1+d²/4v), logarithms of products taken eight at a
+// time; for bounds ln of the tail area.
+func (sc *scene) lnErrors(w *work, sig2 float64, fit *residuals) float64 {
 	const lnT4 = -0.9808292530117262 // ln Γ(5/2)/(Γ(2)√(4π)) = ln 3/8
 	var ln float64
 	prod, vprod, count := 1.0, 1.0, 0
-	for i := a; i < b; i++ {
+	for i := range sc.s {
 		o := &sc.obs[i]
 		if o.Amount != o.Amount {
 			continue
 		}
 		v := w.variance[i]
-		d := o.Amount - w.c[i] - w.shift[i] - base
+		d := o.Amount - w.c[i] - w.shift[i] - w.base[sc.sensor[i]]
 		if fit != nil {
 			fit.z[i] = d / math.Sqrt(v)
 		}
@@ -217,12 +258,7 @@ func (sc *scene) sensorLn(w *work, a, b int, sig2, flu2, common, tau, lambda flo
 			prod, vprod = 1, 1
 		}
 	}
-	ln -= 2.5*math.Log(prod) + 0.5*math.Log(vprod) + 0.5*float64(count)*math.Log(sig2)
-	if fit != nil {
-		fit.base[j] = base
-	}
-	e := (base - common) / tau
-	return lambda*ln + effects - 0.5*e*e - 0.5*math.Log1p(info*tau*tau)
+	return ln - 2.5*math.Log(prod) - 0.5*math.Log(vprod) - 0.5*float64(count)*math.Log(sig2)
 }
 
 // fit gives the residuals of an explanation.
@@ -231,12 +267,7 @@ func (sc *scene) fit(w *work, t theta, lambda float64) residuals {
 	for i := range f.z {
 		f.z[i] = math.NaN()
 	}
-	w.clear()
-	sh := t.shape()
-	for k := range t.sources() {
-		s := t.source(k)
-		sc.column(w, s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ]), sh, 0)
-	}
+	sc.columns(w, t)
 	sc.lnGiven(w, t.shared(), lambda, &f)
 	return f
 }

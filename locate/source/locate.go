@@ -59,14 +59,14 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	lambda, gain, summits := sc.temper(gr, one, two)
+	lambda, gain, summits := sc.temper(gr, &d, one, two)
 	tick(2)
 	var clouds []cloud
-	for k, hyp := range [][]hypothesis{{{}}, one, two} {
-		if len(hyp) == 0 || k == 2 && gain < pairWorth {
+	for k := range summits {
+		if len(summits[k]) == 0 || k == 2 && gain < pairWorth {
 			continue
 		}
-		a := anneal{sc: sc, d: &d, hyp: hyp, summits: summits[k], k: k, lambda: lambda, seed: o.Seed}
+		a := search{sc: sc, d: &d, summits: summits[k], k: k, lambda: lambda, seed: o.Seed}
 		c, err := a.run(ctx)
 		if err != nil {
 			return nil, err
@@ -84,46 +84,69 @@ const pairWorth = 1.0
 
 // temper climbs from the best hypotheses and takes the effective share of the samples from what the best explanation leaves
 // over; then it climbs once more with that share. gain is by how much two sources then beat one, in tempered ln likelihood.
-func (sc *scene) temper(g *grid, one, two []hypothesis) (lambda, gain float64, summits [3][]summit) {
+func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain float64, summits [3][]summit) {
 	w := sc.newWork()
 	lambda = sc.effectiveShare(sc.fit(w, sc.centre(), 1))
-	best := [3]*summit{}
-	for round, l := range []float64{g.lambda, 0} {
-		if round == 1 {
-			l = lambda
+	starts := [3][]summit{1: sc.starts(spread(one, d.apart, oneStarts)), 2: sc.starts(spread(two, d.apart, twoStarts))}
+	for k := 2; k >= 1; k-- {
+		if len(starts[k]) == 0 {
+			continue
 		}
-		for k, hyp := range [][]hypothesis{1: one, 2: two} {
-			if round == 0 {
-				hyp = spread(hyp, 3)
+		if k == 1 && len(summits[2]) > 0 { // each source of the best pair may be all there is
+			for j, t := range summits[2][0].at.split() {
+				starts[1] = append(starts[1], summit{at: t, scale: cellScales(cellsAt(summits[2][0])[j : j+1])})
 			}
-			n := len(hyp)
-			if round == 1 {
-				n = len(summits[k])
-			}
-			next := make([]summit, n)
-			numeric.Each(n, func(i int) {
-				if round == 0 {
-					next[i] = sc.climb(sc.start(hyp[i]), hyp[i].cells, l)
-				} else {
-					next[i] = sc.climb(summits[k][i].at, cellsAt(summits[k][i]), l)
-				}
-			})
-			summits[k] = next
-			best[k] = nil
-			for i := range next {
-				if best[k] == nil || next[i].ln > best[k].ln {
-					best[k] = &next[i]
-				}
-			}
-			if best[k] != nil && round == 0 {
-				lambda = max(lambda, sc.effectiveShare(sc.fit(w, best[k].at, l)))
-			}
+		}
+		summits[k] = sc.climbAll(starts[k], g.lambda, first)
+		summits[k] = sc.climbAll(summits[k][:min(keepSummits, len(summits[k]))], g.lambda, second)
+		lambda = max(lambda, sc.effectiveShare(sc.fit(w, summits[k][0].at, g.lambda)))
+	}
+	summits[0] = []summit{{at: sc.centre()}}
+	for k := range summits {
+		if len(summits[k]) > 0 {
+			summits[k] = sc.climbAll(summits[k], lambda, last)
 		}
 	}
-	if best[1] == nil || best[2] == nil {
+	if len(summits[1]) == 0 || len(summits[2]) == 0 {
 		return lambda, 0, summits
 	}
-	return lambda, sc.lnLikelihood(w, best[2].at, lambda) - sc.lnLikelihood(w, best[1].at, lambda), summits
+	return lambda, sc.lnLikelihood(w, summits[2][0].at, lambda) - sc.lnLikelihood(w, summits[1][0].at, lambda), summits
+}
+
+// From how many places a climb begins, and how many, the highest, go on to the top.
+const oneStarts, twoStarts, keepSummits = 6, 4, 3
+
+// An effort is how far a climb goes: a first one only tells the slopes apart.
+type effort struct {
+	iterations int
+	curved     bool // take the curvature at the top
+}
+
+var first, second, last = effort{20, false}, effort{40, false}, effort{30, true}
+
+func (sc *scene) starts(hyp []hypothesis) []summit {
+	out := make([]summit, len(hyp))
+	for i, h := range hyp {
+		out[i] = summit{at: sc.start(h), scale: cellScales(h.cells)}
+	}
+	return out
+}
+
+// climbAll climbs from every start; the highest comes first.
+func (sc *scene) climbAll(from []summit, lambda float64, e effort) []summit {
+	out := make([]summit, len(from))
+	numeric.Each(len(from), func(i int) { out[i] = sc.climb(from[i].at, from[i].scale, lambda, e) })
+	slices.SortStableFunc(out, func(a, b summit) int { return int(sign(b.ln - a.ln)) })
+	return out
+}
+
+// split gives an explanation of two sources as two of one.
+func (t theta) split() []theta {
+	var out []theta
+	for k := range t.sources() {
+		out = append(out, slices.Concat(t.source(k), t.shared()))
+	}
+	return out
 }
 
 // cellsAt are cells for the scales of a second climb.
@@ -137,13 +160,13 @@ func cellsAt(s summit) []cell {
 }
 
 // spread picks the n best hypotheses that do not neighbour a better one.
-func spread(hyp []hypothesis, n int) []hypothesis {
+func spread(hyp []hypothesis, apart float64, n int) []hypothesis {
 	var out []hypothesis
 	for _, h := range hyp {
 		near := slices.ContainsFunc(out, func(o hypothesis) bool {
 			same := 0
 			for k := range h.cells {
-				if math.Hypot(o.cells[k].x-h.cells[k].x, o.cells[k].y-h.cells[k].y) < 3*(o.cells[k].side+h.cells[k].side) {
+				if math.Hypot(o.cells[k].x-h.cells[k].x, o.cells[k].y-h.cells[k].y) < max(apart, 3*(o.cells[k].side+h.cells[k].side)) {
 					same++
 				}
 			}
@@ -183,16 +206,24 @@ type summit struct {
 	ln    float64
 	scale []float64
 	root  *mat.Cholesky // of the precision in scaled units
-	upper mat.TriDense  // its factor
 }
 
-// climb walks uphill from an explanation by BFGS, then takes the curvature by differences. Scales are those of the priors, for places half a cell.
-func (sc *scene) climb(from theta, cells []cell, lambda float64) summit {
+// cellScales are scales of the places of sources in cells, laid out as in an explanation.
+func cellScales(cells []cell) []float64 {
+	out := make([]float64, len(cells)*perSource)
+	for k, c := range cells {
+		out[k*perSource] = c.side / 2
+	}
+	return out
+}
+
+// climb walks uphill from an explanation by BFGS, then takes the curvature by differences. Scales are those of the priors, for places those given.
+func (sc *scene) climb(from theta, places []float64, lambda float64, e effort) summit {
 	w := sc.newWork()
 	d := len(from)
 	scale := make([]float64, d)
-	for k, c := range cells {
-		copy(scale[k*perSource:], []float64{c.side / 2, c.side / 2, priorLnH[1] / 2, 0.5})
+	for k := range from.sources() {
+		copy(scale[k*perSource:], []float64{places[k*perSource], places[k*perSource], priorLnH[1] / 2, 0.5})
 	}
 	for j, p := range sc.sharedPriors() {
 		scale[d-shared+j] = 0.5 * p[1]
@@ -215,49 +246,49 @@ func (sc *scene) climb(from theta, cells []cell, lambda float64) summit {
 	// A step of a thousandth of a scale: far above the jumps of the quadrature, far below the width of any prior.
 	const step = 1e-3
 	gradient := func(g, u []float64) {
-		x := slices.Clone(u)
+		x, here := slices.Clone(u), f(u)
 		for i := range u {
 			x[i] = u[i] + step
-			up := f(x)
-			x[i] = u[i] - step
-			g[i] = (up - f(x)) / (2 * step)
+			g[i] = (f(x) - here) / step
 			x[i] = u[i]
 		}
 	}
 	r, _ := optimize.Minimize(optimize.Problem{Func: f, Grad: gradient}, make([]float64, d),
-		&optimize.Settings{MajorIterations: 60, FuncEvaluations: 300, GradientThreshold: 0.02, Converger: &optimize.FunctionConverge{Absolute: 1e-3, Iterations: 5}}, &optimize.BFGS{})
+		&optimize.Settings{MajorIterations: e.iterations, FuncEvaluations: 5 * e.iterations, GradientThreshold: 0.02, Converger: &optimize.FunctionConverge{Absolute: 1e-3, Iterations: 5}}, &optimize.BFGS{})
 	u := make([]float64, d)
 	if r != nil && r.F < 1e12 {
 		copy(u, r.X)
 	}
 	s := summit{at: at(u), ln: -f(u), scale: scale}
-	s.root = curvature(gradient, u)
-	s.root.UTo(&s.upper)
+	if !e.curved {
+		return s
+	}
+	s.root = curvature(f, u)
 	return s
 }
 
-// curvature is the Hessian by differences of the gradient, with eigenvalues of at least one in scaled units (twice the prior's
-// scale), so that a flat or bent direction is covered by a wide start.
-func curvature(gradient func(g, u []float64), u []float64) *mat.Cholesky {
-	const step = 0.02
+// curvature is the Hessian by differences, with eigenvalues of at least a tenth in scaled units (half of the prior's scale), so that a
+// flat or bent direction is covered by a wide start.
+func curvature(f func(u []float64) float64, u []float64) *mat.Cholesky {
+	const step = 0.1 // the value is known to 1e-3, so that the curvature is to 0.1
 	d := len(u)
-	h := mat.NewDense(d, d, nil)
-	x, up, down := slices.Clone(u), make([]float64, d), make([]float64, d)
+	x := slices.Clone(u)
+	here, up := f(u), make([]float64, d)
 	for i := range d {
 		x[i] = u[i] + step
-		gradient(up, x)
-		x[i] = u[i] - step
-		gradient(down, x)
+		up[i] = f(x)
 		x[i] = u[i]
-		for j := range d {
-			h.Set(i, j, (up[j]-down[j])/(2*step))
-		}
 	}
 	sym := mat.NewSymDense(d, nil)
 	for i := range d {
-		for j := i; j < d; j++ {
-			sym.SetSym(i, j, (h.At(i, j)+h.At(j, i))/2)
+		x[i] = u[i] - step
+		sym.SetSym(i, i, (up[i]-2*here+f(x))/(step*step))
+		for j := i + 1; j < d; j++ {
+			x[i], x[j] = u[i]+step, u[j]+step
+			sym.SetSym(i, j, (f(x)-up[i]-up[j]+here)/(step*step))
+			x[j] = u[j]
 		}
+		x[i] = u[i]
 	}
 	var eig mat.EigenSym
 	out := mat.NewSymDense(d, nil)
@@ -279,38 +310,4 @@ func curvature(gradient func(g, u []float64), u []float64) *mat.Cholesky {
 		panic("source: a matrix of positive eigenvalues has no root")
 	}
 	return &c
-}
-
-// widen is by how much the start about a summit is wider than its curvature says.
-const widen = 1.5
-
-// lnDensity is that of the start about the summit, and draw one explanation from it.
-func (s *summit) lnDensity(t theta) float64 {
-	d := len(t)
-	x := mat.NewVecDense(d, nil)
-	var lnScale float64
-	for i := range t {
-		x.SetVec(i, (t[i]-s.at[i])/(s.scale[i]*widen))
-		lnScale += math.Log(s.scale[i] * widen)
-	}
-	var y mat.VecDense
-	y.MulVec(&s.upper, x)
-	return -0.5*mat.Dot(&y, &y) + 0.5*s.root.LogDet() - lnScale - 0.9189385332046727*float64(d)
-}
-
-func (s *summit) draw(r *numeric.Stream) theta {
-	d := len(s.at)
-	z := mat.NewVecDense(d, nil)
-	for i := range d {
-		z.SetVec(i, r.Normal())
-	}
-	var x mat.VecDense
-	t := append(theta(nil), s.at...)
-	if x.SolveVec(&s.upper, z) != nil {
-		return t
-	}
-	for i := range d {
-		t[i] += s.scale[i] * widen * x.AtVec(i)
-	}
-	return t
 }

@@ -26,10 +26,11 @@ type scene struct {
 
 	// Common background: where it is looked for and how far from there, and how far sensors differ from it, kg/m3.
 	base, baseSD, tau float64
-	noise             float64   // first guess of the additive noise, kg/m3
-	widthSD           float64   // prior deviation of ln of the spreads
-	stretches         [][]int   // samples in the order in which neighbours are correlated
-	realisations      [][][]int // per sensor: samples that share one realisation of the plume
+	noise             float64 // first guess of the additive noise, kg/m3
+	widthSD           float64 // prior deviation of ln of the spreads
+	stretches         [][]int // samples in the order in which neighbours are correlated
+	sd                realisationSD
+	realisations      []realisation
 	calm              bool
 }
 
@@ -58,6 +59,7 @@ func prepare(g Survey) (*scene, error) {
 		sc.sensor[i] = sc.sensors
 	}
 	sc.sensors++
+	logged := sc.turbulence()
 	sc.smoothWind()
 	winds := make([]dispersion.Wind, len(keep))
 	measured, speed := true, 0.0
@@ -67,10 +69,12 @@ func prepare(g Survey) (*scene, error) {
 		speed += winds[i].Speed() / float64(len(keep))
 	}
 	sc.calm = speed < 1
-	sc.plumes = dispersion.NewPlumes(winds, g.Surface)
+	sc.plumes = dispersion.NewPlumes(winds, sc.survey.Surface)
 	// Spreads by measured turbulence or a known stability hold to about 30 and 35 % (Hanna, Briggs and Hosker 1982,
 	// DOE/TIC-11223, ch. 4); with the class unknown neighbouring classes, a factor 1.5 each, must be within reach.
 	switch {
+	case logged: // an anemometer on an aircraft, or for minutes only: between measured and unknown
+		sc.widthSD = 0.45
 	case measured:
 		sc.widthSD = 0.30
 	case g.Surface.ObukhovM != 0 || g.Surface.HasClass:
@@ -79,6 +83,7 @@ func prepare(g Survey) (*scene, error) {
 		sc.widthSD = 0.6
 	}
 	sc.chain()
+	sc.sd = sdOver(sc.averaged())
 	sc.crossings()
 	sc.primary = sc.compound()
 	sc.look(sc.primary)
@@ -95,8 +100,62 @@ func sign(v float64) float64 {
 	return 0
 }
 
-// smoothWind averages the wind of each sensor's log over windWindowS where samples come faster than half of that, and takes
-// the spread of its direction for sigma-theta where none was measured and the log is long enough.
+// turbulenceSpanS is how long a wind log must be for its turbulence to count: five minutes, ten eddies of half a minute.
+const turbulenceSpanS = 300
+
+// turbulence takes sigma-theta, and the stability that goes with it, from the scatter of the wind's direction, where none of the
+// samples has a measured one and the winds are logged fast and long enough.
+func (sc *scene) turbulence() bool {
+	for i := range sc.s {
+		if sc.s[i].Wind.SigmaTheta > 0 {
+			return false
+		}
+	}
+	var sum, n float64
+	for a := 0; a < len(sc.s); {
+		b := a
+		for b < len(sc.s) && sc.sensor[b] == sc.sensor[a] {
+			b++
+		}
+		span := sc.s[b-1].TimeS - sc.s[a].TimeS
+		if b-a >= 30 && span >= turbulenceSpanS && span/float64(b-a-1) <= windWindowS/2 {
+			v := directionVariance(sc.s[a:b])
+			sum, n = sum+v*float64(b-a), n+float64(b-a)
+		}
+		a = b
+	}
+	sigma := math.Sqrt(sum / n)
+	if n < float64(len(sc.s))/2 || !(sigma > math.Pi/180) { // a wind that does not vary was typed in
+		return false
+	}
+	for i := range sc.s {
+		sc.s[i].Wind.SigmaTheta = sigma
+	}
+	f := &sc.survey.Surface
+	if !f.HasClass && f.ObukhovM == 0 {
+		f.HasClass, f.Class = true, dispersion.ClassOfSigmaTheta(sigma, f.RoughnessM)
+	}
+	return true
+}
+
+// directionVariance is that of the wind's direction about its mean, square radians, after Yamartino (1984,
+// doi:10.1175/1520-0450(1984)023<1362:ACOSPE>2.0.CO;2).
+func directionVariance(s []Sample) float64 {
+	var c, d, n float64
+	for _, p := range s {
+		if u := p.Wind.Speed(); u > 0 {
+			c, d, n = c+p.Wind.U/u, d+p.Wind.V/u, n+1
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	e := math.Sqrt(max(0, 1-(c*c+d*d)/(n*n)))
+	sigma := math.Asin(min(e, 1)) * (1 + 0.1547*e*e*e)
+	return sigma * sigma
+}
+
+// smoothWind averages the wind of each sensor's log over windWindowS where samples come faster than half of that.
 func (sc *scene) smoothWind() {
 	for a := 0; a < len(sc.s); {
 		b := a
@@ -248,7 +307,7 @@ func (sc *scene) look(k int) {
 
 // maxPaths bounds the open-path samples that are used: a column of paths costs ten times that of points, and fixed beams log
 // far faster than the wind decorrelates. Whole times are left out, evenly.
-const maxPaths = 350
+const maxPaths = 1000
 
 func thinPaths(s []Sample) []Sample {
 	paths := 0

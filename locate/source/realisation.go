@@ -5,48 +5,113 @@ import (
 	"slices"
 )
 
-// A steady plume is a mean; what a leg crosses, or a beam looks through for an hour, is one realisation of it. Each
-// realisation has its own strength, heading and width, which all its samples share and which no number of samples averages
-// away: three numbers a leg are what survives. Their deviations are normal with these priors: 25 % of strength, 2.5° of
-// heading, 15 % of width, the order of what is left between crossings when a whole experiment is fitted (Hanna, Briggs and
-// Hosker 1982, DOE/TIC-11223, ch. 4 and 6, give factors of this size between observed and predicted means of single runs).
-const (
-	gainSD  = 0.25
-	turnSD  = 2.5 * math.Pi / 180
-	widenSD = 0.15
+// A steady plume is a mean; what a leg crosses, or seven beams see in one minute, is one realisation of it. Each has its own
+// strength, heading and width, which all its samples share and which no number of samples averages away: three numbers a realisation
+// are what survives. Their deviations are normal. How large they are depends on how long a
+// realisation is averaged: after ten minutes 25 % of strength, 2.5° of heading and 15 % of width, the order of what is left
+// between crossings when a whole experiment is fitted (Hanna, Briggs and Hosker 1982, DOE/TIC-11223, ch. 4 and 6, give factors
+// of this size between observed and predicted means of single runs); twice that in one second. Between them, by the logarithm of the
+// time. The fluctuation of single samples goes the same way, from 0.5 to 0.3 of the mean.
+//
+// Instruments that stand still see one realisation at a time, all the same one; what the air's mean way to each of them differs from
+// a straight one, by ground and obstacles, stays for as long as it stands: a realisation of the whole record a sensor, on top.
+type realisation struct {
+	samples []int
+	sd      realisationSD
+	linear  bool // instruments that stand still take the effects as linear: they average over the plume's wandering
+}
+
+type realisationSD struct{ gain, turn, widen, fluctuation float64 }
+
+var (
+	overSecond     = realisationSD{0.5, 6 * math.Pi / 180, 0.3, 0.5}
+	overTenMinutes = realisationSD{0.25, 2.5 * math.Pi / 180, 0.15, 0.3}
 )
 
-// realise finds the effects of one realisation, given the background, puts what they bring into w.shift, and gives their part of the
-// log-likelihood: -½|e|² - ½ ln det(I + UᵀWU) (Laplace), in units of their priors.
-func (sc *scene) realise(w *work, group []int, base, lambda float64, weight func(int, float64) float64) float64 {
-	var a, m [6]float64 // I + UᵀWU, upper triangle by rows: with the weights at hand, and with the expected ones
+// sdOver is for a realisation that is averaged over t seconds.
+func sdOver(t float64) realisationSD {
+	f := min(max(math.Log(t)/math.Log(600), 0), 1)
+	mix := func(a, b float64) float64 { return a + f*(b-a) }
+	a, b := overSecond, overTenMinutes
+	return realisationSD{mix(a.gain, b.gain), mix(a.turn, b.turn), mix(a.widen, b.widen), mix(a.fluctuation, b.fluctuation)}
+}
+
+// averaged is how long the samples are averaged, seconds: the shortest that any states, or one second.
+func (sc *scene) averaged() float64 {
+	t := math.Inf(1)
+	for i := range sc.s {
+		one := sc.s[i].Wind.AveragingS
+		if !(one > 0) {
+			one = 1
+		}
+		t = min(t, one)
+	}
+	return t
+}
+
+// realise improves the effects of one realisation by a Gauss-Newton step, given the background, and gives their part of the
+// log-likelihood, -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), in units of their priors, and by how much an effect moved. What linear effects
+// bring is added to w.shift; others again puts into the columns, with the strength as a logarithm.
+func (sc *scene) realise(w *work, g realisation, e *[3]float64, lambda float64, weight func(int, float64) float64) (ln, moved float64) {
+	var a, m [6]float64 // I + JᵀWJ, upper triangle by rows: with the weights at hand, and with the expected ones
 	a[0], a[3], a[5] = 1, 1, 1
 	m = a
 	var b [3]float64
-	for _, i := range group {
+	any := false
+	sd := g.sd
+	for _, i := range g.samples {
 		if w.reach[i] == 0 || sc.obs[i].Amount != sc.obs[i].Amount {
 			continue
 		}
-		u := [3]float64{gainSD * w.c[i], turnSD * w.turn[i], widenSD * w.widen[i]}
-		r := sc.obs[i].Amount - w.c[i] - base
-		q := weight(i, r-w.shift[i])
+		any = true
+		u := [3]float64{sd.gain * w.c[i], sd.turn * w.turn[i], sd.widen * w.widen[i]}
+		d := sc.obs[i].Amount - w.c[i] - w.shift[i] - w.base[sc.sensor[i]]
+		q := weight(i, d)
 		if q == 0 {
 			continue
 		}
-		e := lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
+		r := d + u[0]*e[0] + u[1]*e[1] + u[2]*e[2]
+		v := lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
 		for k, uv := range [6]float64{u[0] * u[0], u[0] * u[1], u[0] * u[2], u[1] * u[1], u[1] * u[2], u[2] * u[2]} {
 			a[k] += q * uv
-			m[k] += e * uv
+			m[k] += v * uv
 		}
 		for k := range b {
 			b[k] += q * u[k] * r
 		}
 	}
-	x := solve3(a, b)
-	for _, i := range group {
-		w.shift[i] = x[0]*gainSD*w.c[i] + x[1]*turnSD*w.turn[i] + x[2]*widenSD*w.widen[i]
+	if !any {
+		return 0, 0
 	}
-	return -0.5*(x[0]*x[0]+x[1]*x[1]+x[2]*x[2]) - 0.5*math.Log(det3(m))
+	x := solve3(a, b)
+	for k := range x {
+		if !g.linear { // a step of a deviation at most: beyond it the plume is no longer near its tangent
+			x[k] = e[k] + max(min(x[k]-e[k], 1), -1)
+		}
+		moved = max(moved, math.Abs(x[k]-e[k]))
+	}
+	if g.linear {
+		for _, i := range g.samples {
+			w.shift[i] += (x[0]-e[0])*sd.gain*w.c[i] + (x[1]-e[1])*sd.turn*w.turn[i] + (x[2]-e[2])*sd.widen*w.widen[i]
+		}
+	}
+	*e = x
+	return -0.5*(x[0]*x[0]+x[1]*x[1]+x[2]*x[2]) - 0.5*math.Log(det3(m)), moved
+}
+
+// again makes the columns of a realisation with its effects in them.
+func (sc *scene) again(w *work, g realisation, e [3]float64) {
+	sh := *w.sh
+	sh.Wide = math.Exp(g.sd.widen * e[2])
+	sin, cos := math.Sincos(sh.BiasRad - g.sd.turn*e[1]) // headings are clockwise, effects to the left
+	gain := math.Exp(g.sd.gain * e[0])
+	for _, i := range g.samples {
+		w.c[i], w.reach[i], w.turn[i], w.widen[i] = 0, 0, 0, 0
+		for k := range w.t.sources() {
+			s := w.t.source(k)
+			w.add(i, gain*math.Exp(s[iLnQ]), sc.response(i, s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
+		}
+	}
 }
 
 // det3 is the determinant of a symmetric matrix given by its upper triangle.
@@ -62,11 +127,11 @@ func solve3(a [6]float64, b [3]float64) [3]float64 {
 	return [3]float64{(c00*b[0] + c01*b[1] + c02*b[2]) / d, (c01*b[0] + c11*b[1] + c12*b[2]) / d, (c02*b[0] + c12*b[1] + c22*b[2]) / d}
 }
 
-// crossings splits each sensor's samples into realisations. An instrument that stands still sees one. One that moves, or a
+// crossings splits the survey into realisations. Instruments that stand still see one at a time, all the same one. One that moves, or a
 // ring of samplers walked from neighbour to neighbour, sees a new one each time it turns back across the wind: where the
 // crosswind coordinate reverses by more than a twentieth of its range and three steps.
 func (sc *scene) crossings() {
-	sc.realisations = make([][][]int, sc.sensors)
+	sc.realisations = nil
 	var u, v float64
 	for i := range sc.s {
 		u, v = u+sc.s[i].Wind.U, v+sc.s[i].Wind.V
@@ -76,11 +141,17 @@ func (sc *scene) crossings() {
 		u, v, speed = 1, 0, 1
 	}
 	across := func(i int) float64 { return (sc.s[i].At[1]*u - sc.s[i].At[0]*v) / speed }
+	var still []int
 	for _, stretch := range sc.stretches {
 		if len(stretch) == 0 {
 			continue
 		}
-		j := sc.sensor[stretch[0]]
+		if sc.standsStill(stretch) {
+			still = append(still, stretch...)
+			whole := sdOver(sc.s[stretch[len(stretch)-1]].TimeS - sc.s[stretch[0]].TimeS)
+			sc.realisations = append(sc.realisations, realisation{stretch, whole, true})
+			continue
+		}
 		lo, hi := math.Inf(1), math.Inf(-1)
 		var steps []float64
 		for k, i := range stretch {
@@ -95,8 +166,30 @@ func (sc *scene) crossings() {
 		if len(steps) > 0 {
 			turn = max(turn, 3*steps[len(steps)/2])
 		}
-		sc.realisations[j] = append(sc.realisations[j], zigzag(stretch, across, max(turn, 1))...)
+		for _, part := range zigzag(stretch, across, max(turn, 1)) {
+			sc.realisations = append(sc.realisations, realisation{samples: part, sd: sc.sd})
+		}
 	}
+	slices.SortStableFunc(still, func(a, b int) int { return int(sign(sc.s[a].TimeS - sc.s[b].TimeS)) })
+	for a := 0; a < len(still); {
+		b := a
+		for b < len(still) && sc.s[still[b]].TimeS == sc.s[still[a]].TimeS {
+			b++
+		}
+		sc.realisations = append(sc.realisations, realisation{still[a:b], sc.sd, true})
+		a = b
+	}
+}
+
+// standsStill reports whether a sensor's samples, two at least, are all of one place.
+func (sc *scene) standsStill(samples []int) bool {
+	at := sc.s[samples[0]].At
+	for _, i := range samples {
+		if math.Hypot(sc.s[i].At[0]-at[0], sc.s[i].At[1]-at[1]) >= 1 {
+			return false
+		}
+	}
+	return len(samples) > 1
 }
 
 // zigzag splits a walk where a coordinate turns back by more than turn; the turning point ends the part before it.
