@@ -32,6 +32,7 @@ type scene struct {
 	sd                realisationSD
 	realisations      []realisation
 	calm              bool
+	logged            bool // sigma-theta is that of the wind log
 }
 
 func prepare(g Survey) (*scene, error) {
@@ -59,7 +60,7 @@ func prepare(g Survey) (*scene, error) {
 		sc.sensor[i] = sc.sensors
 	}
 	sc.sensors++
-	logged := sc.turbulence()
+	sc.logged = sc.turbulence()
 	sc.smoothWind()
 	winds := make([]dispersion.Wind, len(keep))
 	measured, speed := true, 0.0
@@ -73,7 +74,7 @@ func prepare(g Survey) (*scene, error) {
 	// Spreads by measured turbulence or a known stability hold to about 30 and 35 % (Hanna, Briggs and Hosker 1982,
 	// DOE/TIC-11223, ch. 4); with the class unknown neighbouring classes, a factor 1.5 each, must be within reach.
 	switch {
-	case logged: // an anemometer on an aircraft, or for minutes only: between measured and unknown
+	case sc.logged: // an anemometer on an aircraft, or for minutes only: between measured and unknown
 		sc.widthSD = 0.45
 	case measured:
 		sc.widthSD = 0.30

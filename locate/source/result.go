@@ -164,22 +164,27 @@ func countProbability(clouds []cloud) []float64 {
 // Rates bear it less than places: they rest on how much gas came by, not on where.
 const discrepancy, rateDiscrepancy = 1.8, 1.4
 
-// discrepant spreads the places and ln rates of draws about their middle.
+// discrepant spreads the places of draws about their mean and ln rates about their median.
 func discrepant(draws []theta) []theta {
 	out := make([]theta, len(draws))
 	for i := range draws {
 		out[i] = slices.Clone(draws[i])
 	}
+	column := make([]float64, len(draws))
 	for k := range draws[0].sources() {
-		for o, by := range [perSource]float64{iX: discrepancy, iY: discrepancy, iLnH: 1, iLnQ: rateDiscrepancy} {
-			j, mean := k*perSource+o, 0.0
-			for _, t := range draws {
-				mean += t[j] / float64(len(draws))
+		spread := func(o int, by float64, middle func([]float64) float64) {
+			j := k*perSource + o
+			for i, t := range draws {
+				column[i] = t[j]
 			}
+			m := middle(column)
 			for _, t := range out {
-				t[j] = mean + by*(t[j]-mean)
+				t[j] = m + by*(t[j]-m)
 			}
 		}
+		spread(iX, discrepancy, numeric.Mean)
+		spread(iY, discrepancy, numeric.Mean)
+		spread(iLnQ, rateDiscrepancy, numeric.Median)
 	}
 	return out
 }
@@ -269,9 +274,12 @@ func interval(v []float64) atalaya.Interval {
 
 func (sc *scene) dispersionOf(draws []theta, lambda float64) Dispersion {
 	d := Dispersion{Method: "Briggs rural, between classes", PasquillClass: sc.survey.Surface.PasquillClass(), EffectiveSamples: lambda * float64(len(sc.s))}
-	if w := sc.s[0].Wind; w.SigmaTheta > 0 && w.SigmaPhi > 0 {
+	switch w := sc.s[0].Wind; {
+	case sc.logged:
+		d.Method = "turbulence of the wind log across, Briggs rural up"
+	case w.SigmaTheta > 0 && w.SigmaPhi > 0:
 		d.Method = "measured turbulence"
-	} else if w.SigmaTheta > 0 {
+	case w.SigmaTheta > 0:
 		d.Method = "measured turbulence across, Briggs rural up"
 	}
 	pick := func(f func(theta) float64) Quantiles {

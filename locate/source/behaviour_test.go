@@ -1,0 +1,170 @@
+package source_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
+	"github.com/atalaya-isr/atalaya/locate/source"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+const noise = 2e-9 // kg/m3, of the surveys made here
+
+// legs is a survey of three legs across a wind from the west, 60, 120 and 200 m downwind of the origin, 20 m up, of a steady
+// plume of each source and white noise. It serves to test behaviour, not skill: that is judged on puffs and on real releases.
+func legs(seed uint64, sources ...release) source.Input {
+	s := numeric.NewStream(seed, 1)
+	g := source.Survey{Compounds: []string{"toluene"}, Surface: dispersion.Surface{RoughnessM: 0.1, Class: 3, HasClass: true}}
+	t := 0.0
+	for leg, x := range []float64{60, 120, 200} {
+		for k := -12.0; k <= 12; k++ {
+			y := 8 * k
+			if leg%2 == 1 {
+				y = -y
+			}
+			p := source.Sample{TimeS: t, At: [3]float64{x, y, 20}, Wind: dispersion.Wind{U: 4, HeightM: 10, AveragingS: 1}}
+			plume := dispersion.NewPlume(p.Wind, g.Surface)
+			c := 1e-8 + noise*s.Normal()
+			for _, q := range sources {
+				c += plume.Concentration(dispersion.Source{X: q.x, Y: q.y, Z: 2, RateKgS: q.rate}, x, y, 20, dispersion.Shape{})
+			}
+			p.Values = []source.Value{{Amount: c, SD: noise}}
+			g.Samples = append(g.Samples, p)
+			t += 1
+		}
+		t += 10
+	}
+	return source.Input{Local: true, Groups: []source.Survey{g}}
+}
+
+func TestASteadySourceIsFound(t *testing.T) {
+	want := release{0, 0, 2e-3}
+	g := locate(t, legs(1, want))
+	if len(g.Sources) != 1 {
+		t.Fatalf("%d sources, count %v", len(g.Sources), g.Count)
+	}
+	// 13.8 is the 99.9 % point of χ² with two degrees of freedom.
+	if metres, m2 := miss(g.Sources[0], want); m2 > 13.8 {
+		t.Errorf("%.0f m off, %.1f of its own deviations", metres, math.Sqrt(m2))
+	}
+	sum := 0.0
+	for _, p := range g.Count {
+		sum += p
+	}
+	if math.Abs(sum-1) > 1e-12 {
+		t.Errorf("the counts %v sum to %v", g.Count, sum)
+	}
+}
+
+func TestBackgroundAloneIsNoSourceAndHasAnUpperLimit(t *testing.T) {
+	g := locate(t, legs(2))
+	if len(g.Sources) != 0 || g.Count["0"] < 0.5 {
+		t.Fatalf("found %d sources in noise, count %v", len(g.Sources), g.Count)
+	}
+	if g.UpperLimit == nil || len(g.UpperLimit.Points) == 0 || g.UpperLimit.Compound != "toluene" {
+		t.Fatalf("no upper limit: %+v", g.UpperLimit)
+	}
+	// What the legs could not have missed must be found when it is there: four times the limit nearest the origin.
+	near, limit := math.Inf(1), 0.0
+	for _, p := range g.UpperLimit.Points {
+		if d := math.Hypot(*p.XM, *p.YM); d < near {
+			near, limit = d, p.RateKgS
+		}
+	}
+	if near > 40 {
+		t.Fatalf("no limit within 40 m of the origin, which lies upwind of all legs")
+	}
+	if g := locate(t, legs(2, release{0, 0, 4 * limit})); len(g.Sources) == 0 {
+		t.Errorf("a source of four times the limit, %.2g kg/s, is not found; count %v", 4*limit, g.Count)
+	}
+}
+
+func TestTheWorldRotatesAndTheAnswerWithIt(t *testing.T) {
+	in := legs(3, release{0, 0, 2e-3})
+	g := locate(t, in)
+	for i := range in.Groups[0].Samples { // a quarter turn: east becomes north
+		p := &in.Groups[0].Samples[i]
+		p.At[0], p.At[1] = -p.At[1], p.At[0]
+		p.Wind.U, p.Wind.V = -p.Wind.V, p.Wind.U
+	}
+	r := locate(t, in)
+	if len(g.Sources) != 1 || len(r.Sources) != 1 {
+		t.Fatalf("%d sources, turned %d", len(g.Sources), len(r.Sources))
+	}
+	a, b := g.Sources[0], r.Sources[0]
+	sd := math.Sqrt(a.CovarianceM2[0][0] + a.CovarianceM2[1][1])
+	// Both are means of the same posterior from at least 150 effective draws: each is known to 1/√150 of a deviation, the difference to
+	// 0.12; four of those are half a deviation.
+	if d := math.Hypot(-*a.YM-*b.XM, *a.XM-*b.YM); d > 0.5*sd {
+		t.Errorf("turned by a quarter, the answer moved by %.1f m beside the turn, deviation %.1f m", d, sd)
+	}
+}
+
+func TestTheSameOnAnyNumberOfCoresAndInAnyOrder(t *testing.T) {
+	bytes := func(in source.Input) string {
+		g := locate(t, in)
+		b, err := json.Marshal(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	want := bytes(legs(4, release{0, 0, 2e-3}))
+	was := runtime.GOMAXPROCS(1)
+	one := bytes(legs(4, release{0, 0, 2e-3}))
+	runtime.GOMAXPROCS(was)
+	if one != want {
+		t.Error("one core and many give different bytes")
+	}
+	in := legs(4, release{0, 0, 2e-3})
+	slices.Reverse(in.Groups[0].Samples)
+	if bytes(in) != want {
+		t.Error("the order of the rows in the file shows in the answer")
+	}
+}
+
+func TestTwoSourcesApartAreTwo(t *testing.T) {
+	g := locate(t, legs(5, release{0, -50, 2e-3}, release{10, 50, 2e-3}))
+	if len(g.Sources) != 2 {
+		t.Errorf("%d sources, want two; count %v", len(g.Sources), g.Count)
+	}
+}
+
+func TestWhatCannotBeLocatedFrom(t *testing.T) {
+	few := legs(6)
+	few.Groups[0].Samples = few.Groups[0].Samples[:4]
+	calm := legs(6)
+	for i := range calm.Groups[0].Samples {
+		calm.Groups[0].Samples[i].Wind.U = 0
+	}
+	for name, in := range map[string]source.Input{"no group": {}, "four samples": few, "calm throughout": calm} {
+		_, err := source.Locate(context.Background(), in, source.Options{})
+		var e *atalaya.Error
+		if !errors.As(err, &e) || e.Kind != atalaya.BadInput || e.Hint == "" {
+			t.Errorf("%s: %v, want bad input with a remedy", name, err)
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err := source.Locate(ctx, legs(6), source.Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestBoundsSayNoMoreThanTheyAre(t *testing.T) {
+	in := legs(7)
+	for i := range in.Groups[0].Samples {
+		v := &in.Groups[0].Samples[i].Values[0]
+		*v = source.Value{Amount: 6 * noise, SD: noise, Below: true}
+	}
+	if g := locate(t, in); len(g.Sources) != 0 {
+		t.Errorf("%d sources where every value is below the limit of detection", len(g.Sources))
+	}
+}
