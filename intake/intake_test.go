@@ -206,6 +206,49 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// What a reader will refuse is still named as what it would be, with what the reader says, and not passed over as a text.
+func TestTablesThatCannotBeReadAreNamedAllTheSame(t *testing.T) {
+	survey := "# origin: 24.80,-107.39\n# start: 2026-03-14T12:00:00Z\nt_s,x_m,y_m,z_m,wind_u_mps,wind_v_mps,acetone_ppb%s\n0,10,20,60,3.1,0.2,12.4%s\n1,10,21,60,3.1,0.2,12.4%s\n"
+	bearings := "time,lat,lon,height_hae_m,bearing_deg,sigma_deg\n2026-03-14T15:00:00Z,24.90,-107.20,8000,90.0,1\n"
+	wide := func(n int) (names, values string) {
+		for i := range n {
+			names += fmt.Sprintf(",note%d", i)
+			values += ",1"
+		}
+		return names, values
+	}
+	names, values := wide(2500)
+	longNames := strings.ReplaceAll(names, "note", strings.Repeat("long", 10)) // a header longer than what is looked at first
+	cr := func(s string) string { return strings.ReplaceAll(s, "\n", "\r") }
+	plain := fmt.Sprintf(survey, "", "", "")
+	for _, row := range []struct {
+		claim, text string
+		kind        intake.Kind
+		problem     string // "" for none
+	}{
+		{"a survey", plain, intake.GasSurvey, ""},
+		{"a survey with CR line ends", cr(plain), intake.GasSurvey, "lines end in CR alone. Save the file with LF or CRLF line ends"},
+		{"a long survey with CR line ends", cr(plain + strings.Repeat("2,10,21,60,3.1,0.2,12.4\n", 5000)), intake.GasSurvey, "lines end in CR alone"},
+		{"bearings with CR line ends", cr(bearings), intake.Bearings, "lines end in CR alone"},
+		{"a table with CR line ends", cr("id,weight,age\n1,2,3\n4,5,6\n"), intake.Table, "lines end in CR alone"},
+		{"a letter with CR line ends", "Dear colleague,\rSYNTHETIC words, and more of them.\rYours\r", intake.Text, ""},
+		{"a survey with CRLF line ends", strings.ReplaceAll(plain, "\n", "\r\n"), intake.GasSurvey, ""},
+		{"a survey of 2507 columns", fmt.Sprintf(survey, names, values, values), intake.GasSurvey, "2507 columns; at most 2000 are read. Split the file by columns"},
+		{"a survey of 2507 columns with long names", fmt.Sprintf(survey, longNames, values, values), intake.GasSurvey, "2507 columns; at most 2000 are read"},
+		{"a table of 2501 columns", "id" + names + "\n1" + values + "\n", intake.Table, "2501 columns; at most 2000 are read. Split the file by columns"},
+		{"a table of 2501 columns with long names", "id" + longNames + "\n1" + values + "\n", intake.Table, "2501 columns; at most 2000 are read"},
+		{"a text in one line with many commas", strings.Repeat("SYNTHETIC; words! \"and\" {more}, ", 2500), intake.Text, ""},
+	} {
+		f := intake.Recognise(strings.NewReader(row.text), int64(len(row.text)), "file.csv", nil)
+		if f.Kind != row.kind || f.Partial != (row.problem != "") {
+			t.Errorf("%s: %s, partial %v, %v; want %s", row.claim, f.Kind, f.Partial, f.Problems, row.kind)
+		}
+		if row.problem != "" && (len(f.Problems) != 1 || f.Problems[0].At == "" || !strings.Contains(f.Problems[0].What, row.problem)) {
+			t.Errorf("%s: %+v; want %s", row.claim, f.Problems, row.problem)
+		}
+	}
+}
+
 func TestPairsOfHeaderAndData(t *testing.T) {
 	dir := fstest.MapFS{"a.hdr": {Data: []byte(envi)}, "a": {Data: make([]byte, 24)}, "a.json": {Data: []byte("{}")}}
 	for name, want := range map[string]intake.Kind{"a.hdr": intake.ENVICube, "a": intake.ENVICube, "a.json": intake.JSON} {

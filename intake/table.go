@@ -65,7 +65,15 @@ func (l *look) table() bool {
 		l.is(Table, "a table")
 	}
 	l.Summary["columns"] = cleanAll(names)
-	l.count(sep, len(header))
+	if endsInCR(l.rawText()) { // as the readers of surveys and bearings say it
+		l.lost("line 1", "lines end in CR alone. Save the file with LF or CRLF line ends")
+		return true
+	}
+	columns := len(header)
+	if !strings.Contains(text, "\n") || !hasRow(text[:strings.LastIndex(text, "\n")+1], "\n") {
+		columns = 0 // the header goes on beyond the head
+	}
+	l.count(sep, columns)
 	return true
 }
 
@@ -77,21 +85,48 @@ func cleanAll(names []string) []string {
 	return out
 }
 
-// headText is the head of the file as text, up to its last line end when the file goes on.
+// headText is the head of the file as text, up to its last line end when the file goes on. Lines that end in CR alone are
+// lines here, so that the file is recognised; its reader then refuses them.
 func (l *look) headText() string {
+	text := l.rawText()
+	end := "\n"
+	if endsInCR(text) {
+		end = "\r"
+	}
+	if int64(len(l.head)) < l.size {
+		// A header that is longer than the head is cut, and still the header.
+		if i := strings.LastIndex(text, end); i >= 0 && hasRow(text[:i+1], end) {
+			text = text[:i+1]
+		}
+	}
+	if end == "\r" {
+		text = strings.ReplaceAll(text, "\r", "\n")
+	}
+	return text
+}
+
+// hasRow reports whether a text has a line that is no comment and not blank.
+func hasRow(text, end string) bool {
+	for line := range strings.SplitSeq(text, end) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return true
+		}
+	}
+	return false
+}
+
+// endsInCR reports whether the lines of a text end in CR alone, as on old Macintoshes.
+func endsInCR(text string) bool { return strings.Contains(text, "\r") && !strings.Contains(text, "\n") }
+
+// rawText is the head of the file as text.
+func (l *look) rawText() string {
 	b := l.head
 	if bytes.HasPrefix(b, []byte{0xFF, 0xFE}) || bytes.HasPrefix(b, []byte{0xFE, 0xFF}) {
 		if d, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(b); err == nil {
 			b = d
 		}
 	}
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	if int64(len(l.head)) < l.size {
-		if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
-			b = b[:i+1]
-		}
-	}
-	return string(b)
+	return string(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 }
 
 // firstRow is the first line that is no comment, split by the separator that it holds most of; false when it holds none.
@@ -108,15 +143,26 @@ func firstRow(text string) (sep rune, fields []string, ok bool) {
 				sep, most = c, n
 			}
 		}
-		if most == 0 || most >= delimited.MaxColumns {
+		if most == 0 {
 			return 0, nil, false
 		}
 		r := csv.NewReader(strings.NewReader(line))
 		r.Comma, r.LazyQuotes = sep, true
 		fields, err := r.Read()
-		return sep, fields, err == nil
+		return sep, fields, err == nil && (len(fields) <= delimited.MaxColumns || areNames(fields))
 	}
 	return 0, nil, false
+}
+
+// areNames reports whether nearly all fields of a row could be names of columns: a text in one long line has as many commas.
+func areNames(fields []string) bool {
+	n := 0
+	for _, f := range fields {
+		if headerName.MatchString(strings.TrimSpace(f)) {
+			n++
+		}
+	}
+	return n*10 >= len(fields)*9
 }
 
 var plotColumns = []string{"time", "x_m", "y_m", "z_m", "lat", "lon", "height_hae_m", "sigma_m", "sensor", "scan"}
@@ -176,7 +222,7 @@ func reader(in io.Reader, sep rune) *csv.Reader {
 	return r
 }
 
-// count reads the rows of a table and tells those that do not fit the header.
+// count reads the rows of a table and tells those that do not fit the header; columns is 0 where the header is not known whole.
 func (l *look) count(sep rune, columns int) {
 	limited := &io.LimitedReader{R: l.all(), N: maxTextBytes}
 	// A mark tells UTF-16, or is taken off UTF-8; without one the bytes stay as they are.
@@ -199,6 +245,14 @@ func (l *look) count(sep rune, columns int) {
 		case err != nil:
 			l.lost("", "cannot be read to its end: %v", err)
 			l.Summary["rows"] = max(rows, 0)
+			return
+		}
+		if columns == 0 {
+			columns = len(f)
+		}
+		if rows < 0 && columns > delimited.MaxColumns {
+			line, _ := r.FieldPos(0)
+			l.lost(fmt.Sprintf("line %d", line), "%d columns; at most %d are read. Split the file by columns", columns, delimited.MaxColumns)
 			return
 		}
 		if len(f) != columns {

@@ -34,7 +34,7 @@ type FoundSites struct {
 // SiteRow is how one true site was found.
 type SiteRow struct {
 	ID     string `json:"id"`
-	Rank   int    `json:"rank"` // of the nearest candidate within reach; 0 when there is none
+	Rank   int    `json:"rank"` // of the best candidate within reach; 0 when there is none
 	ErrorM number `json:"error_m"`
 	In50   bool   `json:"in_p50"`
 	In90   bool   `json:"in_p90"`

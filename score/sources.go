@@ -3,6 +3,7 @@ package score
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -114,7 +115,8 @@ func Sources(truth TruthSources, found map[string]FoundSources) (SourceScore, er
 					*level.n++
 				}
 			}
-			for name, q := range t.RateKgS { // the data have one compound a source
+			for _, name := range slices.Sorted(maps.Keys(t.RateKgS)) { // the data have one compound a source; of several the row shows the last
+				q := t.RateKgS[name]
 				r, ok := src.RateKgS[name]
 				if !ok {
 					continue
@@ -131,7 +133,7 @@ func Sources(truth TruthSources, found map[string]FoundSources) (SourceScore, er
 	}
 	s.MedianError, s.MedianRate = number(median(errs)), number(median(rates))
 	s.In50, s.In90, s.In95 = shareOf(in50, s.Sources), shareOf(in90, s.Sources), shareOf(in95, s.Sources)
-	s.RateIn90, s.CountRight = shareOf(rate90, max(rated, 1)), shareOf(count, len(truth.Cases))
+	s.RateIn90, s.CountRight = shareOf(rate90, rated), shareOf(count, len(truth.Cases))
 	return s, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -210,13 +211,47 @@ func ReadScenario(r io.Reader) (Scenario, error) {
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	d.KnownFields(true)
 	if err := d.Decode(&s); err != nil {
-		what := strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: ")
-		if errors.Is(err, io.EOF) {
-			what = "the file is empty"
-		}
-		return s, scenarioError("", "See docs/reference/scenarios.md for the keys", "%s", what)
+		return s, unread(err)
 	}
 	return s, s.check()
+}
+
+var (
+	unknownKey = regexp.MustCompile(`^line (\d+): field (.+) not found in type \S+$`)
+	anyLine    = regexp.MustCompile(`^line (\d+): (.+)$`)
+)
+
+// unread says what the YAML reader found wrong, the first of several, without the Go types that it speaks of.
+func unread(err error) error {
+	const hint = "See docs/reference/scenarios.md for the keys"
+	if errors.Is(err, io.EOF) {
+		return scenarioError("", hint, "the file is empty")
+	}
+	what := strings.TrimPrefix(err.Error(), "yaml: ")
+	var several *yaml.TypeError
+	if errors.As(err, &several) {
+		what = several.Errors[0]
+	}
+	what = strings.ReplaceAll(what, "\n", " ")
+	e := &atalaya.Error{Op: "simulate.scenario", Kind: atalaya.BadInput, Hint: hint, Err: errors.New(what)}
+	if m := unknownKey.FindStringSubmatch(what); m != nil {
+		e.Place, e.Err = "line "+m[1]+", key "+m[2], errors.New("there is no such key")
+	} else if m := anyLine.FindStringSubmatch(what); m != nil {
+		e.Place, e.Err = "line "+m[1], errors.New(m[2])
+	}
+	return e
+}
+
+// maxGroundSpeedMPS is the fastest that a packet of metadata can say of its platform (ST 0601 item 56, one byte).
+const maxGroundSpeedMPS = 255
+
+// roadLimit checks that the camera's aircraft can follow a road of that length in the time given. How far the places lie from
+// each other is chance, so this is known only once they are put.
+func (v Video) roadLimit(metres float64) error {
+	if speed := metres / v.RoadS; speed > maxGroundSpeedMPS {
+		return scenarioError("video.road_s", fmt.Sprintf("Give at least %.0f", math.Ceil(metres/maxGroundSpeedMPS)), "%.0f m of road in %g s is %.0f m/s; the metadata can say %d at most", metres, v.RoadS, speed, maxGroundSpeedMPS)
+	}
+	return nil
 }
 
 func scenarioError(key, hint, format string, args ...any) error {

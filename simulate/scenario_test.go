@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,6 +49,32 @@ func TestNoRoomIsSaid(t *testing.T) {
 	s, _ := Find("small")
 	s.ApartM = 9000
 	if _, err := Campaign(s, 1, shelf{}); err == nil || !strings.Contains(err.Error(), "apart_m") {
+		t.Error(err)
+	}
+}
+
+func TestARoadThatIsTooLongForItsTimeIsSaidWithItsKey(t *testing.T) {
+	s, err := Find("small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Video.RoadS = 2
+	_, err = Campaign(s, 1, shelf{})
+	if err == nil || atalaya.KindOf(err) != atalaya.BadInput || !strings.Contains(err.Error(), "key video.road_s: ") || strings.Contains(err.Error(), "bytes") {
+		t.Fatal(err)
+	}
+	_, least, found := strings.Cut(err.Error(), "Give at least ")
+	if s.Video.RoadS, err = strconv.ParseFloat(least, 64); err != nil || !found {
+		t.Fatalf("%q, %v", least, err)
+	}
+	if _, err := Campaign(s, 1, shelf{}); err != nil {
+		t.Errorf("with the time that the message asks for: %v", err)
+	}
+}
+
+func TestAKeyThatNobodyKnowsIsNamedWithItsLine(t *testing.T) {
+	_, err := ReadScenario(strings.NewReader("name: a\nwether: fine\n"))
+	if err == nil || !strings.Contains(err.Error(), "line 2, key wether: there is no such key") || strings.Contains(err.Error(), "simulate.") {
 		t.Error(err)
 	}
 }

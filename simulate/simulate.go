@@ -54,6 +54,9 @@ func Campaign(s Scenario, seed uint64, out Output) (Truth, error) {
 		return Truth{}, err
 	}
 	c, err := settle(s, seed)
+	if err == nil {
+		err = c.road()
+	}
 	if err != nil {
 		return Truth{}, err
 	}

@@ -45,6 +45,15 @@ func (c *country) camera(chance *numeric.Stream) camera {
 		end: [2]float64{a.east + along*dx/d - side*v.MissM*dy/d, a.north + along*dy/d + side*v.MissM*dx/d}}
 }
 
+// road checks, before anything is written, that the road can be followed in its time.
+func (c *country) road() error {
+	if c.Video.File == "" {
+		return nil
+	}
+	v := c.camera(numeric.NewStream(c.seed, blockVideo))
+	return v.roadLimit(math.Hypot(v.end[0]-v.around[0], v.end[1]-v.around[1]))
+}
+
 func (v *camera) seconds() float64 { return v.OrbitS + v.RoadS }
 
 // at is where the aircraft is after t seconds, and the ground point that it looks at.

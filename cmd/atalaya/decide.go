@@ -82,7 +82,7 @@ func printCard(w io.Writer, c app.SiteCard) error {
 		fmt.Fprintf(w, "alternative: %s %.3f\n", x.Label, x.Probability)
 	}
 	if c.Case != nil {
-		fmt.Fprintf(w, "case %s opened by %s; basis %s\n", c.Case.ID, c.Case.OpenedByName, c.Case.LegalBasis.Instrument)
+		fmt.Fprintf(w, "%s opened by %s; basis %s\n", c.Case.ID, c.Case.OpenedByName, c.Case.LegalBasis.Instrument)
 	}
 	for _, r := range c.Reviews {
 		fmt.Fprintf(w, "%s  %s by %s  %s\n", r.At.Format(time.RFC3339), r.Decision, r.ByName, r.Why)
@@ -234,7 +234,7 @@ func releaseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "release SITE --to MEX --out DIR",
 		Short: "Release a case that two different people approved: the partner package, written whole or not at all",
-		Long:  "Release a case that two different people approved. The package (GeoJSON, KML, a page in Spanish and English, a manifest) goes into a folder of its own below DIR. Without two approvals of what stands now: exit 4.",
+		Long:  "Release a case that two different people approved. The package (GeoJSON, KML, a page in Spanish and English, a manifest) goes into a folder of its own below DIR. Without two approvals of what stands now: exit 4, also where the same case has gone to the same partner before.",
 		Example: `  atalaya release site_2f0c... --to MEX --out handover
   atalaya release site_2f0c... --to MEX --out handover --legal-basis "Agreement 7 (SYNTHETIC)" --review-by 2027-03-01`,
 		Args: cobra.ExactArgs(1),
@@ -255,7 +255,11 @@ func releaseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rel, dir, done, err := releaseOnce(cmd, a, who, view, id, to, out, basis)
+			rel, done, err := a.ReleaseOnce(cmd.Context(), who, view, id, to, basis)
+			if err != nil {
+				return err
+			}
+			dir, err := a.Export(cmd.Context(), who, view, rel.ID, out)
 			if err != nil {
 				return err
 			}
@@ -275,24 +279,6 @@ func releaseCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.release/1")
 	b.add(c)
 	return c
-}
-
-// releaseOnce releases, or, where the same case on the same basis has gone to this recipient before, exports that again: a
-// release that was logged and not yet written is finished by the same command.
-func releaseOnce(cmd *cobra.Command, a *app.App, who app.Account, view access.View, id atalaya.CaseID, to, out string, basis atalaya.LegalBasis) (app.Release, string, app.Written, error) {
-	f, err := a.File(cmd.Context(), view, id)
-	if err != nil {
-		return app.Release{}, "", app.Written{}, err
-	}
-	rel, found := f.Released(to)
-	var done app.Written
-	if !found {
-		if rel, done, err = a.Release(cmd.Context(), who, view, id, to, basis); err != nil {
-			return rel, "", done, err
-		}
-	}
-	dir, err := a.Export(cmd.Context(), who, view, rel.ID, out)
-	return rel, dir, done, err
 }
 
 func outcomeCommand() *cobra.Command {

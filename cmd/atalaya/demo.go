@@ -49,8 +49,11 @@ func demoCommand() *cobra.Command {
 					return err
 				}
 			}
-			if once {
-				return nil
+			// An open workbench is of use without the rest; what is missing from it is named all the same.
+			if err := told(cmd.ErrOrStderr(), d.Document, d.Partial); once {
+				return err
+			} else if err != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), oneLine(err))
 			}
 			return openDemo(cmd, a, d, listen, quiet)
 		},

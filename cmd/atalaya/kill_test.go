@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3/driver"
+
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/internal/app"
@@ -298,6 +300,65 @@ func killedTwice(t *testing.T, r *rand.Rand, calm undisturbed) (killed int) {
 		t.Errorf("after the command replay the record holds\n%s\nbefore\n%s", again.projection, end.projection)
 	}
 	return killed
+}
+
+// A job may fail four times. Ends of its process are no failures of it: a run that is killed five times in one job takes up again.
+func TestKilledFiveTimesInOneJobTheRunStillTakesUpAgain(t *testing.T) {
+	calm := undisturbedRun(t, tinyMission(t, "signals", "video", "reports"))
+	data := filepath.Join(t.TempDir(), "record")
+	last := ""
+	for n := range 5 {
+		if last = killedInAJob(t, calm.mission, data, "detect-observation", last); last == "" {
+			t.Fatalf("the run ended before it was killed for the %d. time", n+1)
+		}
+	}
+	if out := must(t, runOf(data, calm.mission)...); out != calm.out {
+		t.Errorf("the run that took up again prints\n%s\nthe undisturbed one\n%s", out, calm.out)
+	}
+	if end := stateOf(t, data); end.projection != calm.projection {
+		t.Errorf("the record that took up again holds\n%s\nthe undisturbed one\n%s", end.projection, calm.projection)
+	}
+}
+
+// killedInAJob starts a run and kills it as soon as it does a job of that kind. It gives when the job was begun, which must
+// differ from the last time; "" where the run ended first.
+func killedInAJob(t *testing.T, mission, data, kind, last string) string {
+	t.Helper()
+	cmd := exec.Command("atalaya", runOf(data, mission)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case <-ended:
+			return ""
+		case <-time.After(2 * time.Millisecond):
+		}
+		if began := jobBegan(data, kind); began != "" && began != last {
+			cmd.Process.Kill()
+			<-ended
+			return began
+		}
+	}
+}
+
+// jobBegan is when the running job of that kind was begun; "" where none runs, or the record is not there yet.
+func jobBegan(data, kind string) (began string) {
+	path := filepath.Join(data, "record.db")
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	d, err := driver.Open("file:" + filepath.ToSlash(path) + "?mode=ro")
+	if err != nil {
+		return ""
+	}
+	defer d.Close()
+	if d.QueryRow("SELECT attempted_at FROM river_job WHERE state = 'running' AND kind = ?", kind).Scan(&began) != nil {
+		return ""
+	}
+	return began
 }
 
 // handover is a record in which two people have approved a site, and the release of it.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -46,21 +48,26 @@ func runCommand() *cobra.Command {
 	return c
 }
 
-// told names every problem of the files, and says whether the run was partial.
+// told names every problem of the files and of the mission, and says whether the run was partial.
 func told(w io.Writer, doc app.SitesDocument, partial bool) error {
 	for _, f := range doc.Files {
 		for _, p := range f.Problems {
-			at := ""
-			if p.At != "" {
-				at = p.At + ": "
-			}
-			fmt.Fprintf(w, "%s: %s%s\n", f.Path, at, p.What)
+			sayProblem(w, f.Path, p.At, p.What)
 		}
 	}
+	for _, p := range doc.Problems {
+		sayProblem(w, p.At, p.What)
+	}
 	if partial {
-		return partly{"some files could not be read in part or in whole; each is named above"}
+		return partly{"some of it could not be read or worked out; each such thing is named above"}
 	}
 	return nil
+}
+
+// sayProblem writes a problem in one line: file, place, what. What has no place leaves none.
+func sayProblem(w io.Writer, parts ...string) {
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	fmt.Fprintln(w, strings.Join(parts, ": "))
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -106,7 +106,7 @@ func (f signalFix) run(file string, out, talk io.Writer) error {
 		return err
 	}
 	for _, p := range answer.Problems {
-		fmt.Fprintf(talk, "%s: %s: %s\n", file, p.At, p.What)
+		sayProblem(talk, file, p.At, p.What)
 	}
 	if answer.lost > 0 {
 		return partly{fmt.Sprintf("%s: done in part, %d problems", file, answer.lost)}

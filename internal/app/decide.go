@@ -54,7 +54,7 @@ func (a *App) OpenCase(ctx context.Context, by Account, view access.View, candid
 	if old, _, found, err := a.CaseOf(ctx, view, candidate); err != nil {
 		return none, Written{}, err
 	} else if found {
-		return none, Written{}, failure(atalaya.Conflict, "Review that one", "case %s is open on this place", old.ID)
+		return none, Written{}, failure(atalaya.Conflict, "Review that one", "case %s is open on this place", shortName(string(old.ID)))
 	}
 	if strings.TrimSpace(basis.Instrument) == "" || !basis.ReviewBy.After(a.Clock()) {
 		return none, Written{}, failure(atalaya.Refused, "Name the instrument and a review date to come", "a case needs a legal basis that is in force")
@@ -79,7 +79,7 @@ func (a *App) OpenCase(ctx context.Context, by Account, view access.View, candid
 	// One case a candidate, also when two people open one at the same moment.
 	w, err := a.write(ctx, by, store.NewEvent{Kind: store.CaseOpened, Subject: id, Marking: marking, Body: mustJSON(cs), Key: "case/" + string(c.ID)})
 	if err == nil && w.Event.Subject != id {
-		return none, Written{}, failure(atalaya.Conflict, "Review that one", "case %s is open on this place", w.Event.Subject)
+		return none, Written{}, failure(atalaya.Conflict, "Review that one", "case %s is open on this place", shortName(w.Event.Subject))
 	}
 	return cs, w, err
 }
@@ -164,7 +164,7 @@ func (a *App) Review(ctx context.Context, by Account, view access.View, id atala
 	}
 	r := atalaya.Review{ID: atalaya.ReviewID(rid), Case: f.Case.ID, By: by.ID, At: a.Clock().UTC(), Decision: decision, Basis: basis, Why: strings.TrimSpace(why)}
 	if err := review.Check(r, f.Case, f.Current); err != nil {
-		return r, Written{}, err
+		return r, Written{}, a.inWords(ctx, f, err)
 	}
 	w, err := a.write(ctx, by, store.NewEvent{Kind: store.ReviewMade, Subject: rid, Marking: f.Case.Marking, Body: mustJSON(r)})
 	return r, w, err

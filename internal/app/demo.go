@@ -18,6 +18,7 @@ var DemoPeople = [...]struct{ Name, Role string }{
 // Demo is a demo campaign that was made and run.
 type Demo struct {
 	Document SitesDocument
+	Partial  bool // something could not be read or worked out: the document names it
 	Truth    simulate.Truth
 	Password string // of all demo people; made afresh each time
 }
@@ -32,7 +33,7 @@ func (a *App) MakeDemo(ctx context.Context, dir string, seed uint64) (d Demo, er
 	if d.Truth, err = simulate.Campaign(s, seed, Folder(dir)); err != nil {
 		return d, err
 	}
-	if d.Document, _, err = a.Run(ctx, dir, RunOptions{Seed: seed}); err != nil {
+	if d.Document, d.Partial, err = a.Run(ctx, dir, RunOptions{Seed: seed}); err != nil {
 		return d, err
 	}
 	d.Password = randomText(9)

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -64,10 +63,8 @@ func ReadMission(dir string) (MissionFile, error) {
 	if len(b) > maxMissionFile {
 		return m, bad("", "Keep only the keys of the reference page", "larger than %d bytes", maxMissionFile)
 	}
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&m); err != nil && err != io.EOF {
-		return m, bad("", "See docs/reference/mission.md for the keys", "%s", strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: "))
+	if err := readYAML(string(b), &m); err != nil {
+		return m, err
 	}
 	if strings.TrimSpace(m.Name) == "" {
 		m.Name = filepath.Base(filepath.Clean(dir))

@@ -2,8 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/atalaya-isr/atalaya/store/sqlite"
 )
 
 // AuditView says in one sentence whether the log is whole.
@@ -18,6 +21,9 @@ type AuditView struct {
 // Audit checks the whole log anew: an answer from memory would not see what was changed since.
 func (a *App) Audit(ctx context.Context) (AuditView, error) {
 	rep, err := a.Record.VerifyAudit(ctx)
+	if errors.Is(err, sqlite.ErrDamaged) {
+		return AuditView{At: a.Clock().UTC(), Detail: err.Error()}, nil
+	}
 	if err != nil {
 		return AuditView{}, err
 	}

@@ -100,7 +100,7 @@ func (a *App) Release(ctx context.Context, by Account, view access.View, id atal
 	}
 	released, err := review.Decide(rec)
 	if err != nil {
-		return Release{}, Written{}, err
+		return Release{}, Written{}, a.inWords(ctx, f, err)
 	}
 	pkg, err := a.build(ctx, released, rec)
 	if err != nil {
@@ -145,11 +145,81 @@ func (a *App) partnerKey(ctx context.Context, recipient string) ([]byte, error) 
 	return key, a.Record.SetSecret(ctx, name, key)
 }
 
+// ReleaseOnce releases a case to one recipient, or, where the case as it stands has gone to this recipient before, gives that
+// release: one that was logged and not yet exported is finished by asking again. It is refused where Release would be.
+func (a *App) ReleaseOnce(ctx context.Context, by Account, view access.View, id atalaya.CaseID, recipient string, basis atalaya.LegalBasis) (Release, Written, error) {
+	f, err := a.File(ctx, view, id)
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	if rel, found := f.Released(recipient); found {
+		return rel, Written{}, a.stillReleased(ctx, f, by)
+	}
+	return a.Release(ctx, by, view, id, recipient, basis)
+}
+
+// stillReleased refuses to hand over again what two people would have to look at anew: a review stands on what was seen. What
+// left before stays readable in the record.
+func (a *App) stillReleased(ctx context.Context, f CaseFile, by Account) error {
+	if !by.Decides() {
+		return failure(atalaya.Refused, "Ask an analyst or a reviewer", "%s may look, not release", by.Name)
+	}
+	if f.Standing.State == review.Approved {
+		return nil
+	}
+	return a.inWords(ctx, f, &atalaya.Error{Op: "release", Place: "case " + string(f.Case.ID), Kind: atalaya.Refused,
+		Err: errors.New("not released: " + f.Standing.Missing), Hint: "Settle what is named, then release again"})
+}
+
+// inWords puts the names by which people speak of a case and of each other where a refusal holds their ids, and says how to
+// look at evidence that has changed.
+func (a *App) inWords(ctx context.Context, f CaseFile, err error) error {
+	var e *atalaya.Error
+	if !errors.As(err, &e) || e.Kind == atalaya.Failed {
+		return err
+	}
+	names, failed := a.names(ctx)
+	if failed != nil {
+		return failed
+	}
+	said := *e
+	said.Err = errors.New(calledBy(names).Replace(e.Err.Error()))
+	said.Place = strings.ReplaceAll(e.Place, string(f.Case.ID), shortName(string(f.Case.ID)))
+	switch {
+	case f.Standing.State != review.BasisChanged:
+	case f.Now == nil:
+		said.Hint = "Wait for new evidence; what was released before stays in the record"
+	default:
+		said.Hint = "Open the site, look at what stands now, say so (`atalaya review looked-at`), and let two people review it anew"
+	}
+	return &said
+}
+
+// shortName is the name by which people speak of an id: the first four hex digits of a hash, the last four of a UUID, whose
+// first ones are the time. The workbench shows the same.
+func shortName(id string) string {
+	_, rest, _ := strings.Cut(id, "_")
+	switch {
+	case len(rest) < 4:
+		return id
+	case strings.Contains(rest, "-"):
+		return rest[len(rest)-4:]
+	}
+	return rest[:4]
+}
+
 // Export writes a released package into a folder, whole or not at all: the files go into a folder beside it, which is then
-// renamed. Doing it again gives the same bytes.
+// renamed. Doing it again gives the same bytes, as long as the case still stands as it was released.
 func (a *App) Export(ctx context.Context, by Account, view access.View, id atalaya.ReleaseID, out string) (dir string, err error) {
 	rel, e, err := get[Release](ctx, a, view, "release", string(id))
 	if err != nil {
+		return "", err
+	}
+	f, err := a.File(ctx, view, rel.Case)
+	if err != nil {
+		return "", err
+	}
+	if err := a.stillReleased(ctx, f, by); err != nil {
 		return "", err
 	}
 	var rec review.Record

@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +14,7 @@ import (
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/intake"
 	"github.com/atalaya-isr/atalaya/store"
+	"github.com/atalaya-isr/atalaya/store/sqlite"
 )
 
 // RunOptions say how a mission is run.
@@ -27,8 +31,10 @@ type SitesDocument struct {
 	Mission string         `json:"mission"`
 	Sites   []SiteDocument `json:"sites"`
 	Files   []FileDocument `json:"files"`
-	Seed    uint64         `json:"seed"`
-	Version string         `json:"version"`
+	// Problems are what went wrong with the mission as a whole; those of one file are in its row.
+	Problems []Problem `json:"problems,omitempty"`
+	Seed     uint64    `json:"seed"`
+	Version  string    `json:"version"`
 }
 
 // SiteDocument is one site of a SitesDocument.
@@ -67,8 +73,9 @@ type FileDocument struct {
 }
 
 // Run is the main job: every file of a mission folder into the record, all that follows from them worked out, and the
-// ranking. partial says that some file was unknown or could not be read in part. Run again, it takes up where it stopped,
-// and what was done is not done twice.
+// ranking. partial says that some file was unknown, could not be read in part, or that a job on it was given up: each is among
+// the problems of the document. Run again, it takes up where it stopped, tries once more what was given up, and what was done
+// is not done twice.
 func (a *App) Run(ctx context.Context, dir string, o RunOptions) (doc SitesDocument, partial bool, err error) {
 	m, err := ReadMission(dir)
 	if err != nil {
@@ -111,11 +118,72 @@ func (a *App) Run(ctx context.Context, dir string, o RunOptions) (doc SitesDocum
 		return doc, partial, err
 	}
 	a.talk("%d files taken", len(taken))
-	if err := a.Drain(ctx); err != nil {
+	if _, err := a.Record.TryAgain(ctx, func(j sqlite.LostJob) bool { return o.concerns(j, m.ID()) }); err != nil {
 		return doc, partial, err
+	}
+	if err := a.Drain(ctx); err != nil {
+		if _, only := err.(sqlite.LostJobs); !only { // those are named in the document
+			return doc, partial, err
+		}
 	}
 	doc, lost, err := a.document(ctx, m, taken, o)
 	return doc, partial || lost, err
+}
+
+// concerns reports whether a job belongs to what is run: to its mission, or with All to any, and to its seed.
+func (o RunOptions) concerns(j sqlite.LostJob, m atalaya.MissionID) bool {
+	var t task
+	return json.Unmarshal(j.Args, &t) == nil && (o.All || t.Mission == m) && (j.Kind == assessMission || t.Seed == o.Seed)
+}
+
+// givenUpOf is what to say of the jobs that are given up, by the path of their file; "" is the mission as a whole.
+func (a *App) givenUpOf(ctx context.Context, m atalaya.MissionID, o RunOptions) (map[string][]Problem, error) {
+	lost, err := a.Record.GivenUp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]Problem{}
+	for _, j := range lost {
+		if !o.concerns(j, m) {
+			continue
+		}
+		path, what, err := a.jobOf(ctx, j)
+		if err != nil {
+			return nil, err
+		}
+		out[path] = append(out[path], Problem{"", fmt.Sprintf("given up: %s: %v. Settle that and run again: it is then tried once more", what, j.Why)})
+	}
+	return out, nil
+}
+
+// jobOf says in words what a job does, and on which file.
+func (a *App) jobOf(ctx context.Context, j sqlite.LostJob) (path, what string, err error) {
+	var t task
+	if err := json.Unmarshal(j.Args, &t); err != nil {
+		return "", "", err
+	}
+	switch j.Kind {
+	case decodeFile:
+		f, _, err := get[File](ctx, a, access.Whole(), "file", t.File)
+		if isNotFound(err) {
+			return "", "reading " + t.File, nil
+		}
+		return f.Path, "reading it", err
+	case detectObservation:
+		o, _, err := get[atalaya.Observation](ctx, a, access.Whole(), "observation", string(t.Observation))
+		if isNotFound(err) {
+			return "", "looking for what stands out in " + string(t.Observation), nil
+		}
+		return o.Path, "looking for what stands out" + inPart(o.Part), err
+	}
+	return "", "ranking the sites", nil
+}
+
+func inPart(part string) string {
+	if part == "" {
+		return ""
+	}
+	return " in " + part
 }
 
 // takeMission records the mission and its sorties.
@@ -154,13 +222,30 @@ func (a *App) document(ctx context.Context, m MissionFile, taken []string, o Run
 		id = ""
 	}
 	doc = SitesDocument{Schema: "atalaya.sites/1", Mission: m.Name, Sites: []SiteDocument{}, Files: []FileDocument{}, Seed: o.Seed, Version: a.Version}
+	givenUp, err := a.givenUpOf(ctx, m.ID(), o)
+	if err != nil {
+		return doc, false, err
+	}
+	lost = len(givenUp) > 0
 	for _, fid := range taken {
 		f, _, err := get[File](ctx, a, access.Whole(), "file", fid)
 		if err != nil {
 			return doc, false, err
 		}
-		doc.Files = append(doc.Files, FileDocument{f.Path, f.Kind, f.Blob, f.Records, f.Problems})
-		lost = lost || decoders[f.Kind] != nil && f.Records == 0
+		row := FileDocument{f.Path, f.Kind, f.Blob, f.Records, merged(f.Problems, givenUp[f.Path])}
+		delete(givenUp, f.Path)
+		if decoders[f.Kind] != nil && f.Records == 0 {
+			lost = true
+			if len(row.Problems) == 0 { // what is not whole is never left unnamed
+				row.Problems = []Problem{{"", "nothing could be read from it"}}
+			}
+		}
+		doc.Files = append(doc.Files, row)
+	}
+	for _, path := range slices.Sorted(maps.Keys(givenUp)) { // of the mission, and with All of others' files
+		for _, p := range givenUp[path] {
+			doc.Problems = append(doc.Problems, Problem{path, p.What})
+		}
 	}
 	as, err := a.Ranking(ctx, access.Whole(), id)
 	if err != nil && !isNotFound(err) {

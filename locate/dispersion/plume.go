@@ -254,7 +254,7 @@ func (p *Plume) Concentration(s Source, x, y, z float64, sh Shape) float64 {
 }
 
 // expNeg is e^x for x ≤ 0, 0 below -700. x is split into k·ln 2 + f·ln 2 with |f| ≤ ½; the series of 2^f to the seventh power leaves
-// (ln 2/2)⁸/8! < 6e-9 of the value, three thousand times below the error of the spreads' tables.
+// (ln 2/2)⁸/8!·√2 < 7.1e-9 of the value, far below the error of the spreads' tables.
 func expNeg(x float64) float64 {
 	if !(x > -700) {
 		return 0

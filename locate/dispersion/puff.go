@@ -124,6 +124,7 @@ func (p *Puffs) At(x, y, z float64) float64 {
 		v := math.Exp(k*(z-f.z)*(z-f.z)) + math.Exp(k*(z+f.z)*(z+f.z))
 		if lid := p.set.Surface.MixingHeightM; lid > 0 {
 			v += math.Exp(k*(z-f.z-2*lid)*(z-f.z-2*lid)) + math.Exp(k*(z+f.z-2*lid)*(z+f.z-2*lid))
+			v += math.Exp(k*(z-f.z+2*lid)*(z-f.z+2*lid)) + math.Exp(k*(z+f.z+2*lid)*(z+f.z+2*lid))
 		}
 		c += f.mass * norm / (f.sh * f.sh * f.sz) * math.Exp(-0.5*d2) * v
 	}

@@ -182,6 +182,30 @@ func TestOnlyOldOrphansAreCollected(t *testing.T) {
 	}
 }
 
+func TestASweepTakesOldTemporaryFilesAndNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir, nil)
+	orphan := put(t, d, noise(2))
+	dead, young := filepath.Join(dir, "tmp", "put-1"), filepath.Join(dir, "tmp", "put-2")
+	for _, p := range []string{dead, young} {
+		if err := os.WriteFile(p, noise(9), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hour := time.Now().Add(-time.Hour)
+	for _, p := range []string{dead, filepath.Join(dir, d.Name(orphan))} {
+		if err := os.Chtimes(p, hour, hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := d.Sweep(time.Now().Add(-time.Minute))
+	_, gone := os.Stat(dead)
+	_, kept := os.Stat(young)
+	if err != nil || n != 1 || !errors.Is(gone, fs.ErrNotExist) || kept != nil || !d.Has(orphan) {
+		t.Errorf("swept %d (%v); dead %v, young %v, blob there %v", n, err, gone, kept, d.Has(orphan))
+	}
+}
+
 func TestNamesFromOutsideCannotLeaveTheDirectory(t *testing.T) {
 	d := open(t, t.TempDir(), nil)
 	for _, id := range []atalaya.BlobID{"", "..", "../../etc/passwd", atalaya.BlobID(bytes.Repeat([]byte("/"), 64)), atalaya.BlobID(bytes.Repeat([]byte("A"), 64))} {

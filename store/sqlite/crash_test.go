@@ -26,9 +26,36 @@ import (
 const (
 	crashDir = "ATALAYA_CRASH_DIR"
 	crashRun = "ATALAYA_CRASH_RUN"
+	openDir  = "ATALAYA_OPEN_DIR" // open that record at a word, and say how it went
 )
 
+// opening waits for the end of its input, opens the record, appends an event, and prints what went wrong, or the record's key.
+func opening(dir string) {
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+	k, err := sqlite.KeyFromEnv()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	db, err := sqlite.OpenDir(context.Background(), dir, sqlite.Options{Key: k})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer db.Close()
+	if _, err := db.Append(context.Background(), obs("obs_"+fmt.Sprint(os.Getpid()))); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("key", db.AuditKey())
+}
+
 func crashing() bool {
+	if dir := os.Getenv(openDir); dir != "" {
+		opening(dir)
+		return true
+	}
 	dir := os.Getenv(crashDir)
 	if dir == "" {
 		return false

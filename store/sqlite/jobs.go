@@ -18,7 +18,8 @@ import (
 	"github.com/atalaya-isr/atalaya/store"
 )
 
-// attempts is how often a job is tried before it is given up and reported.
+// attempts is how often a job may fail before it is given up and reported. Only an error of its own counts: a process that
+// was killed says nothing against the job that it was doing.
 const attempts = 4
 
 // jobArgs is a job as River takes it: any kind, any JSON.
@@ -95,15 +96,44 @@ func (db *DB) Work(ctx context.Context, workers map[string]Worker, opts WorkOpti
 	return db.work(ctx, workers, opts)
 }
 
-// Drain works jobs until none is waiting, here or in the process that holds the queue, and reports those that were given up
-// meanwhile.
+// LostJob is a job that was given up: it failed as often as it may.
+type LostJob struct {
+	Kind string
+	Args json.RawMessage
+	Why  error // its last
+}
+
+func (l LostJob) Error() string { return fmt.Sprintf("job %s %.200s: %v", l.Kind, l.Args, l.Why) }
+func (l LostJob) Unwrap() error { return l.Why }
+
+// LostJobs is the error of a Drain that went well but for the jobs that it lists.
+type LostJobs []LostJob
+
+func (l LostJobs) Error() string {
+	said := make([]string, len(l))
+	for i, j := range l {
+		said[i] = j.Error()
+	}
+	return strings.Join(said, "; ")
+}
+
+func (l LostJobs) Unwrap() []error {
+	errs := make([]error, len(l))
+	for i, j := range l {
+		errs[i] = j
+	}
+	return errs
+}
+
+// Drain works jobs until none is waiting, here or in the process that holds the queue. Those that were given up here meanwhile
+// are its error, of type LostJobs where nothing else went wrong.
 func (db *DB) Drain(ctx context.Context, workers map[string]Worker, opts WorkOptions) error {
 	var mu sync.Mutex
-	var failed []error
+	var lost LostJobs
 	told := opts.GivenUp
 	opts.GivenUp = func(kind string, args json.RawMessage, err error) {
 		mu.Lock()
-		failed = append(failed, fmt.Errorf("job %s %.200s: %w", kind, args, err))
+		lost = append(lost, LostJob{kind, slices.Clone(args), err})
 		mu.Unlock()
 		if told != nil {
 			told(kind, args, err)
@@ -113,9 +143,12 @@ func (db *DB) Drain(ctx context.Context, workers map[string]Worker, opts WorkOpt
 		if n, err := db.Pending(ctx); n == 0 || err != nil {
 			mu.Lock()
 			defer mu.Unlock()
-			return errors.Join(append(failed, err)...)
+			if err == nil && len(lost) > 0 {
+				return lost
+			}
+			return err
 		}
-		release, ok, err := db.lock(ctx, workLock)
+		release, ok, err := db.lock(ctx, workLock, "EXCLUSIVE")
 		if err != nil {
 			return err
 		}
@@ -163,7 +196,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // work runs River on the writing connection. The caller holds the work lock.
 func (db *DB) work(ctx context.Context, workers map[string]Worker, opts WorkOptions) error {
-	if err := db.rescue(ctx, opts.GivenUp); err != nil {
+	if err := db.rescue(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -220,30 +253,27 @@ func (db *DB) work(ctx context.Context, workers map[string]Worker, opts WorkOpti
 	}
 }
 
-// rescue puts back what a dead process left running, and gives up what has killed its process too often.
-func (db *DB) rescue(ctx context.Context, tell func(string, json.RawMessage, error)) error {
-	var lost []store.Job
+// ownErrors is SQL: how often a job failed by an error of its own. An attempt that ended with its process has left none.
+const ownErrors = `coalesce(json_array_length(errors), 0)`
+
+// rescue puts back what a dead process left running, and hands back the attempt: however often processes are killed, what they
+// were doing is done in the end. The job goes behind those that wait, so that one that ends its process itself does not keep
+// the others from being done. What an earlier version gave up because its process had died is put back too.
+func (db *DB) rescue(ctx context.Context) error {
 	err := db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		lost = nil
-		err := each(ctx, tx, `UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts RETURNING kind, json(args)`, nil, func(s scanner) error {
-			var kind, args string
-			err := s.Scan(&kind, &args)
-			lost = append(lost, store.Job{Kind: kind, Args: json.RawMessage(args)})
-			return err
-		})
-		if err != nil {
-			return err
+		for _, q := range []string{
+			`UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec') WHERE state = 'retryable'`,
+			`UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec'), finalized_at = NULL, attempt = min(` + ownErrors + `, max_attempts - 1)
+			 WHERE state = 'running' OR state = 'discarded' AND ` + ownErrors + ` < max_attempts`,
+		} {
+			if _, err := tx.ExecContext(ctx, q); err != nil {
+				return err
+			}
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec') WHERE state IN ('running', 'retryable')`)
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
-	}
-	for _, j := range lost {
-		if tell != nil {
-			tell(j.Kind, j.Args, errors.New("its process died each time"))
-		}
 	}
 	return db.tidy(ctx)
 }
@@ -264,16 +294,43 @@ func (db *DB) tidy(ctx context.Context) error {
 	})
 }
 
-// GivenUp lists the jobs that failed for good, newest first: kind, arguments and the last error.
-func (db *DB) GivenUp(ctx context.Context) ([]string, error) {
-	var out []string
-	err := each(ctx, db.r, `SELECT kind, json(args), coalesce(errors->>'$[#-1].error', 'its process died each time') FROM river_job WHERE state = 'discarded' ORDER BY id DESC`, nil, func(s scanner) error {
+// GivenUp lists the jobs that failed for good and have not been tried again since, oldest first.
+func (db *DB) GivenUp(ctx context.Context) ([]LostJob, error) {
+	var out []LostJob
+	err := each(ctx, db.r, `SELECT kind, json(args), coalesce(errors->>'$[#-1].error', 'its process died each time') FROM river_job WHERE state = 'discarded' ORDER BY id`, nil, func(s scanner) error {
 		var kind, args, why string
 		err := s.Scan(&kind, &args, &why)
-		out = append(out, strings.TrimSpace(kind+" "+args+": "+why))
+		out = append(out, LostJob{kind, json.RawMessage(args), errors.New(strings.TrimSpace(why))})
 		return err
 	})
 	return out, db.plain("jobs", err)
+}
+
+// TryAgain gives one more attempt to those of the jobs that were given up that which picks: what they lacked (a raw file, space
+// on the disk) may be there now.
+func (db *DB) TryAgain(ctx context.Context, which func(LostJob) bool) (n int, err error) {
+	err = db.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		var ids []int64
+		err := each(ctx, tx, `SELECT id, kind, json(args) FROM river_job WHERE state = 'discarded'`, nil, func(s scanner) error {
+			var id int64
+			var kind, args string
+			if err := s.Scan(&id, &kind, &args); err != nil {
+				return err
+			}
+			if which(LostJob{Kind: kind, Args: json.RawMessage(args)}) {
+				ids = append(ids, id)
+			}
+			return nil
+		})
+		for _, id := range ids {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = datetime('now', 'subsec'), finalized_at = NULL, attempt = min(`+ownErrors+`, max_attempts - 1) WHERE id = ?`, id)
+			}
+		}
+		n = len(ids)
+		return err
+	})
+	return n, db.plain("jobs", err)
 }
 
 // soon retries after 40, 160 and 640 ms: what fails for longer is not helped by waiting. Delays below River's scheduling interval need no leader.

@@ -64,6 +64,8 @@ type DB struct {
 	origin string
 	st     statements
 
+	live func() // lets go of the share in liveLock
+
 	mu      sync.Mutex // guards labels, markings
 	labels  map[string]access.LabelID
 	marking map[access.LabelID]string
@@ -78,6 +80,8 @@ const (
 	database  = "record.db"
 	blobDir   = "blobs"
 	workLock  = "work.lock"
+	openLock  = "open.lock" // one process at a time opens the record
+	liveLock  = "live.lock" // shared by all that have it open
 	foldLock  = "replay.lock"
 	busyFor   = 10 * time.Second
 	copyName  = "backup-" // a database copy on its way into a backup
@@ -101,9 +105,6 @@ func OpenDir(ctx context.Context, dir string, opts Options) (_ *DB, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := checkFormat(dir, opts.Key, opts.Random); err != nil {
-		return nil, err
-	}
 	db := &DB{dir: dir, opts: opts, labels: map[string]access.LabelID{}, marking: map[access.LabelID]string{}}
 	db.watch.init()
 	defer func() {
@@ -111,6 +112,15 @@ func OpenDir(ctx context.Context, dir string, opts Options) (_ *DB, err error) {
 			db.Close()
 		}
 	}()
+	// Two that find a fresh folder would both give it its format, its tables and its keys.
+	opened, err := db.lockWait(ctx, openLock)
+	if err != nil {
+		return nil, db.plain("open", err)
+	}
+	defer opened()
+	if err := checkFormat(dir, opts.Key, opts.Random); err != nil {
+		return nil, err
+	}
 	if db.blobs, err = blob.Open(filepath.Join(dir, blobDir), opts.Key); err != nil {
 		return nil, err
 	}
@@ -119,7 +129,7 @@ func OpenDir(ctx context.Context, dir string, opts Options) (_ *DB, err error) {
 	}
 	db.w.SetMaxOpenConns(1)
 	if err = db.migrate(ctx); err != nil {
-		return nil, db.plain("open", err)
+		return nil, db.whyNotOpened(ctx, err)
 	}
 	if db.r, err = openSQL(filepath.Join(dir, database), opts.Key, true); err != nil {
 		return nil, err
@@ -131,13 +141,41 @@ func OpenDir(ctx context.Context, dir string, opts Options) (_ *DB, err error) {
 		return nil, err
 	}
 	if err = db.st.prepare(ctx, db.w); err != nil {
-		return nil, db.plain("open", err)
+		return nil, db.whyNotOpened(ctx, err)
 	}
 	if err = db.keys(ctx); err != nil {
-		return nil, db.plain("open", err)
+		return nil, db.whyNotOpened(ctx, err)
 	}
 	db.clearCopies()
+	if err = db.join(ctx); err != nil {
+		return nil, db.plain("open", err)
+	}
 	return db, db.finishPurge(ctx)
+}
+
+// leftOver is how old a temporary file must be before it is swept away, on top of nobody having the record open: a version that
+// takes no share in liveLock may be writing it.
+const leftOver = time.Hour
+
+// join takes a share in liveLock for as long as the record is open. Who finds that nobody else has one sweeps away what dead
+// processes were writing: no living process has a file there, for each takes its share, under openLock, before it writes.
+func (db *DB) join(ctx context.Context) error {
+	alone, ok, err := db.lock(ctx, liveLock, "EXCLUSIVE")
+	if err != nil {
+		return err
+	}
+	if ok {
+		_, err = db.blobs.Sweep(time.Now().Add(-leftOver))
+		alone()
+	}
+	if err != nil {
+		return err
+	}
+	db.live, ok, err = db.lock(ctx, liveLock, "SHARED")
+	if err == nil && !ok {
+		err = errors.New("another process is opening the record") // it would have to hold openLock, as we do
+	}
+	return err
 }
 
 // Blobs is the directory of raw files of this record.
@@ -155,6 +193,9 @@ func (db *DB) Close() error {
 		if d != nil {
 			errs = append(errs, d.Close())
 		}
+	}
+	if db.live != nil {
+		db.live()
 	}
 	return errors.Join(errs...)
 }
@@ -302,8 +343,8 @@ func (db *DB) plain(op string, err error) error {
 	}
 	e := &atalaya.Error{Op: "record." + op, File: filepath.Join(db.dir, database), Err: err}
 	switch {
-	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
-		e.Hint = "The database is damaged; restore a backup with atalaya restore"
+	case isDamage(err):
+		e.Err, e.Hint = fmt.Errorf("%w: %w", ErrDamaged, err), restoreIt
 	case errors.Is(err, sqlite3.BUSY):
 		e.Hint = "Another process holds the record; wait for it or end it"
 	case errors.Is(err, sqlite3.FULL):
@@ -314,17 +355,21 @@ func (db *DB) plain(op string, err error) error {
 	return e
 }
 
-// lock takes a lock that the system lets go when the process ends, however it ends: an exclusive transaction on an empty
-// database of its own. ok is false while another holds it.
-func (db *DB) lock(ctx context.Context, name string) (release func(), ok bool, err error) {
+// lock takes a lock that the system lets go when the process ends, however it ends: a transaction on an empty database of its
+// own. The mode is EXCLUSIVE or SHARED. ok is false while another holds it so that ours would not go beside it.
+func (db *DB) lock(ctx context.Context, name, mode string) (release func(), ok bool, err error) {
 	d, err := driver.Open(fileURI(filepath.Join(db.dir, name), nil), func(c *sqlite3.Conn) error { return c.BusyTimeout(0) })
 	if err != nil {
 		return nil, false, err
 	}
 	d.SetMaxOpenConns(1)
+	begin := "BEGIN EXCLUSIVE"
+	if mode == "SHARED" {
+		begin = "BEGIN; SELECT count(*) FROM sqlite_schema" // the reading takes the share, the transaction keeps it
+	}
 	c, err := d.Conn(ctx)
 	if err == nil {
-		if _, err = c.ExecContext(ctx, "BEGIN EXCLUSIVE"); err == nil {
+		if _, err = c.ExecContext(ctx, begin); err == nil {
 			return func() { c.Close(); d.Close() }, true, nil
 		}
 		c.Close()
@@ -339,7 +384,7 @@ func (db *DB) lock(ctx context.Context, name string) (release func(), ok bool, e
 // lockWait waits for the lock.
 func (db *DB) lockWait(ctx context.Context, name string) (release func(), err error) {
 	for {
-		release, ok, err := db.lock(ctx, name)
+		release, ok, err := db.lock(ctx, name, "EXCLUSIVE")
 		if ok || err != nil {
 			return release, err
 		}

@@ -27,13 +27,17 @@ func (db *DB) Checkpoint(ctx context.Context) (note []byte, size int64, err erro
 }
 
 // VerifyAudit checks the whole log against its commitments, its tree and its signed checkpoints, and against others that were
-// kept elsewhere. It sees one moment of the record, whatever is appended meanwhile. What does not verify is in the report.
+// kept elsewhere. It sees one moment of the record, whatever is appended meanwhile. What does not verify is in the report; a
+// database with a damaged page, of the log or of anything else, is an error that is ErrDamaged.
 func (db *DB) VerifyAudit(ctx context.Context, kept ...[]byte) (audit.Report, error) {
 	tx, err := db.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return audit.Report{}, db.plain("audit", err)
 	}
 	defer tx.Rollback()
+	if err := db.damage(ctx, tx); err != nil {
+		return audit.Report{}, db.plain("audit", err)
+	}
 	var points []audit.Checkpoint
 	err = each(ctx, tx, "SELECT size, note FROM checkpoint ORDER BY size", nil, func(s scanner) error {
 		var size int64
@@ -97,9 +101,7 @@ func leaves(ctx context.Context, tx *sql.Tx) iter.Seq2[audit.Leaf, error] {
 	}
 }
 
-func treeOf(ctx context.Context, q interface {
-	QueryRowContext(context.Context, string, ...any) *sql.Row
-}) tlog.HashReader {
+func treeOf(ctx context.Context, q querier) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		out := make([]tlog.Hash, len(indexes))
 		for i, n := range indexes {
