@@ -274,8 +274,8 @@ var gauss4 = [4][2]float64{
 }
 
 // PathMean is the mean of At along the straight path from (xa, ya, za) to (xb, yb, zb), all relative to the source's axis as in
-// At. The part of the path that the plume can touch is cut at its point nearest the axis, where the integrand is narrow, and each side
-// is integrated by panels of four Gauss points.
+// At. The part of the path that the plume can touch is cut where it crosses the axis, where the integrand is narrow, and each side is
+// integrated by panels of four Gauss points.
 func (p *Plume) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float64) (r Response) {
 	lo, hi := 0.0, 1.0
 	if dx := xb - xa; dx != 0 { // clip to the downwind side
@@ -296,8 +296,32 @@ func (p *Plume) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float
 		cut = min(max(-ya/dy, lo), hi)
 	}
 	for _, part := range [2][2]float64{{lo, cut}, {cut, hi}} {
-		r.add(1, p.panel(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow))
+		r.add(1, p.side(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow))
 	}
+	return r
+}
+
+// side integrates over t in [lo,hi], on one side of the axis, in stretches over which the distance downwind at most doubles: a plume that
+// widens more than that within one is missed by its four points. Nearer than half a metre no plume is steady; from there eight
+// doublings lead beyond 100 m, and what is left farther out is wide.
+func (p *Plume) side(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float64) (r Response) {
+	const nearest, doublings = 0.5, 8
+	for range doublings {
+		x0, x1 := xa+lo*(xb-xa), xa+hi*(xb-xa)
+		far, near := max(x0, x1), max(min(x0, x1), nearest)
+		if lo >= hi || far <= 2*near {
+			break
+		}
+		t := (far/2 - xa) / (xb - xa)
+		if x0 < x1 {
+			r.add(1, p.panel(t, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
+			hi = t
+		} else {
+			r.add(1, p.panel(lo, t, xa, ya, za, xb, yb, zb, h, sh, grow))
+			lo = t
+		}
+	}
+	r.add(1, p.panel(lo, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
 	return r
 }
 

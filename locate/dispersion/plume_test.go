@@ -163,9 +163,9 @@ func TestPathAlongAgreesWithSmallSteps(t *testing.T) {
 	t.Logf("largest error: %.2g", worst)
 }
 
-// Paths of every length and direction that pass 3 to 600 m from the source, some of them from upwind of it. Where a path begins beside the
-// source and ends far downwind of it the plume widens many times within one panel, for which four points are too few: no bound holds
-// there, and the claim is about how rare that is.
+// Paths of every length and direction that pass 3 to 600 m from the source, some of them from upwind of it. Steep ones, whose height changes
+// by many spreads within one panel, are followed by too few points: no bound holds there, and the claim is about how rare that is. Half of the
+// paths are within the error of the spreads' tables, and nine in ten within a tenth of what the across and along tests allow.
 func TestMostPathsAgreeWithSmallSteps(t *testing.T) {
 	u := uniform(3)
 	var errs []float64
@@ -181,8 +181,8 @@ func TestMostPathsAgreeWithSmallSteps(t *testing.T) {
 		}
 	}
 	mid, most := numeric.Quantile(errs, 0.5), numeric.Quantile(errs, 0.9)
-	if mid > 1e-3 || most > 0.02 {
-		t.Errorf("half of the paths are within %.2g, nine in ten within %.2g; want 1e-3 and 2e-2", mid, most)
+	if mid > 1e-4 || most > 2e-3 {
+		t.Errorf("half of the paths are within %.2g, nine in ten within %.2g; want 1e-4 and 2e-3", mid, most)
 	}
 	t.Logf("of %d paths half are within %.2g, nine in ten within %.2g, the worst within %.2g", len(errs), mid, most, numeric.Quantile(errs, 1))
 }

@@ -49,8 +49,8 @@ func (s Surface) PasquillClass() float64 {
 }
 
 // sigmaThetaClass holds the middles of the Pasquill classes A to F in degrees of sigma-theta at 10 m over 15 cm of roughness (EPA-454/R-99-005, table
-// 6-8a; A and F by the width of their neighbours).
-var sigmaThetaClass = [6]float64{25, 20, 15, 10, 5.65, 2.85}
+// 6-8a, whose limits are 22.5, 17.5, 12.5, 7.5 and 3.8; A by the width of its neighbour, F so that its limit lies midway).
+var sigmaThetaClass = [6]float64{25, 20, 15, 10, 5.65, 1.95}
 
 // ClassOfSigmaTheta is the Pasquill class, A=0 to F=5, of a standard deviation of the wind's direction (radians) over ground of some
 // roughness (metres; 0 for not known), which scales the classes' limits by (z0/15 cm)^0.2 (EPA-454/R-99-005, §6.4.4).
@@ -65,6 +65,14 @@ func ClassOfSigmaTheta(sigmaRad, roughnessM float64) float64 {
 		}
 	}
 	return 5
+}
+
+// SigmaThetaOfClass is the scatter of the wind's direction, radians, in the middle of the surface's class.
+func SigmaThetaOfClass(s Surface) float64 {
+	c := s.PasquillClass()
+	k := min(int(c), 4)
+	deg := sigmaThetaClass[k] + (c-float64(k))*(sigmaThetaClass[k+1]-sigmaThetaClass[k])
+	return deg * math.Pow(s.roughness()/0.15, 0.2) * math.Pi / 180
 }
 
 // inverseObukhov is 1/L: as measured, or that of the class.

@@ -194,7 +194,7 @@ func TestStabilityGrowsWithTheInverseLength(t *testing.T) {
 // exact; a limit lies within a tenth of a class of the half (7.5° lies between the middles of a wide and a narrower class).
 func TestClassOfSigmaTheta(t *testing.T) {
 	for _, row := range []struct{ deg, want, within float64 }{
-		{25, 0, 0}, {20, 1, 0}, {15, 2, 0}, {10, 3, 0}, {5.65, 4, 0}, {22.5, 0.5, 0}, {17.5, 1.5, 0}, {12.5, 2.5, 0}, {7.5, 3.5, 0.1}, {60, 0, 0}, {0.5, 5, 0}, {0, 5, 0},
+		{25, 0, 0}, {20, 1, 0}, {15, 2, 0}, {10, 3, 0}, {5.65, 4, 0}, {22.5, 0.5, 0}, {17.5, 1.5, 0}, {12.5, 2.5, 0}, {7.5, 3.5, 0.1}, {3.8, 4.5, 0}, {60, 0, 0}, {0.5, 5, 0}, {0, 5, 0},
 	} {
 		if got := ClassOfSigmaTheta(row.deg*math.Pi/180, 0.15); math.Abs(got-row.want) > row.within+roundings {
 			t.Errorf("%g°: class %g, want %g", row.deg, got, row.want)
@@ -207,6 +207,18 @@ func TestClassOfSigmaTheta(t *testing.T) {
 			t.Errorf("%g°: class %g after %g", deg, got, last)
 		}
 		last = got
+	}
+}
+
+// The scatter of a class has that class, over any ground: the two are one table read both ways.
+func TestSigmaThetaOfClassIsTheInverse(t *testing.T) {
+	for class := 0.0; class <= 5; class += 0.25 {
+		for _, z0 := range []float64{0, 0.01, 0.15, 1} {
+			s := Surface{HasClass: true, Class: class, RoughnessM: z0}
+			if got := ClassOfSigmaTheta(SigmaThetaOfClass(s), z0); math.Abs(got-class) > roundings {
+				t.Errorf("class %g over %g m comes back as %g", class, z0, got)
+			}
+		}
 	}
 }
 

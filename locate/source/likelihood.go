@@ -2,6 +2,7 @@ package source
 
 import (
 	"math"
+	"slices"
 
 	"github.com/atalaya-isr/atalaya/locate/dispersion"
 	"github.com/atalaya-isr/atalaya/numeric"
@@ -117,12 +118,12 @@ func (w *work) add(i int, rate float64, r dispersion.Response) {
 
 func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.widen) }
 
-// lnLikelihood is the logarithm of the probability of the survey, tempered by lambda for its correlation, with the backgrounds
+// lnLikelihood is the logarithm of the probability of the survey, tempered by lambda for the correlation that realisations leave, with the backgrounds
 // of the sensors integrated out (Laplace). Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
 // doi:10.1080/01621459.1989.10478852) and variance noise² + sd² + (fluctuation·reach)²; upper bounds enter by their tail area.
 func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
 	sc.columns(w, t)
-	return sc.lnGiven(w, t.shared(), lambda, nil)
+	return lambda * sc.lnGiven(w, t.shared(), nil)
 }
 
 // columns puts what all sources of an explanation bring into w.
@@ -144,7 +145,7 @@ type residuals struct {
 // lnGiven is lnLikelihood with the columns in w; where fit is not nil it takes the backgrounds and standardised residuals. A
 // sensor's background is normal about the common one with deviation tau, which the survey learns: sensors that differ little say
 // more together than each alone. Backgrounds and the effects of realisations are found by reweighted least squares in turn.
-func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residuals) float64 {
+func (sc *scene) lnGiven(w *work, sharedPart theta, fit *residuals) float64 {
 	sig2, flu2 := math.Exp(2*sharedPart[jSig]), math.Exp(2*sharedPart[jFlu])
 	common, tau := sharedPart[jBase], math.Exp(sharedPart[jTau])
 	spread := func(i int) {
@@ -163,7 +164,7 @@ func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residua
 		if sc.obs[i].Below && d > 0 { // below the bound anyway
 			return 0
 		}
-		return lambda * (studentDoF + 1) / (studentDoF*w.variance[i] + d*d)
+		return (studentDoF + 1) / (studentDoF*w.variance[i] + d*d)
 	}
 	w.effect = append(w.effect[:0], make([][3]float64, len(sc.realisations))...)
 	w.base = append(w.base[:0], make([]float64, sc.sensors)...)
@@ -175,7 +176,7 @@ func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residua
 		ln = 0
 		moved := 0.0
 		for k, g := range sc.realisations {
-			effects, by := sc.realise(w, g, &w.effect[k], lambda, weight)
+			effects, by := sc.realise(w, g, &w.effect[k], weight)
 			ln, moved = ln+effects, max(moved, by)
 			if by > 0 && !g.linear {
 				sc.again(w, g, w.effect[k])
@@ -184,7 +185,7 @@ func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residua
 				}
 			}
 		}
-		bases, by := sc.backgrounds(w, common, tau, lambda, weight)
+		bases, by := sc.backgrounds(w, common, tau, weight)
 		ln += bases
 		if by < 1e-3*sc.noise && moved < 0.02 || round == maxRounds-1 {
 			break
@@ -193,13 +194,13 @@ func (sc *scene) lnGiven(w *work, sharedPart theta, lambda float64, fit *residua
 	if fit != nil {
 		copy(fit.base, w.base)
 	}
-	return ln + lambda*sc.lnErrors(w, sig2, fit)
+	return ln + sc.lnErrors(w, sig2, fit)
 }
 
 const maxRounds = 10
 
 // backgrounds improves those of all sensors, and gives their part of the log-likelihood (Laplace) and by how much one moved.
-func (sc *scene) backgrounds(w *work, common, tau, lambda float64, weight func(int, float64) float64) (ln, moved float64) {
+func (sc *scene) backgrounds(w *work, common, tau float64, weight func(int, float64) float64) (ln, moved float64) {
 	prior := 1 / (tau * tau)
 	for a := 0; a < len(sc.s); {
 		b, j := a, sc.sensor[a]
@@ -216,7 +217,7 @@ func (sc *scene) backgrounds(w *work, common, tau, lambda float64, weight func(i
 			}
 			num += q * r
 			den += q
-			info += lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[b]
+			info += (studentDoF + 1) / (studentDoF + 3) / w.variance[b]
 		}
 		next := num / den
 		moved = max(moved, math.Abs(next-w.base[j]))
@@ -262,14 +263,23 @@ func (sc *scene) lnErrors(w *work, sig2 float64, fit *residuals) float64 {
 }
 
 // fit gives the residuals of an explanation.
-func (sc *scene) fit(w *work, t theta, lambda float64) residuals {
+func (sc *scene) fit(w *work, t theta) residuals {
 	f := residuals{base: make([]float64, sc.sensors), z: make([]float64, len(sc.s))}
 	for i := range f.z {
 		f.z[i] = math.NaN()
 	}
 	sc.columns(w, t)
-	sc.lnGiven(w, t.shared(), lambda, &f)
+	sc.lnGiven(w, t.shared(), &f)
 	return f
+}
+
+// misfit gives the residuals by which independence is judged: those that realisations leave, but for instruments that stand still those
+// of the mean plume. What one minute deviates by the next one remembers, so that effects of minutes take out variance and make
+// nothing more independent than it is; crossings lie farther apart.
+func (sc *scene) misfit(w *work, t theta) residuals {
+	mean := *sc
+	mean.realisations = slices.DeleteFunc(slices.Clone(sc.realisations), func(r realisation) bool { return r.linear })
+	return mean.fit(w, t)
 }
 
 // effectiveShare is the share of the samples that counts as independent, from a fit's residuals: along each sensor's chain, and

@@ -86,7 +86,7 @@ const pairWorth = 1.0
 // over; then it climbs once more with that share. gain is by how much two sources then beat one, in tempered ln likelihood.
 func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain float64, summits [3][]summit) {
 	w := sc.newWork()
-	lambda = sc.effectiveShare(sc.fit(w, sc.centre(), 1))
+	lambda = sc.effectiveShare(sc.misfit(w, sc.centre()))
 	starts := [3][]summit{1: sc.starts(spread(one, d.apart, oneStarts)), 2: sc.starts(spread(two, d.apart, twoStarts))}
 	for k := 2; k >= 1; k-- {
 		if len(starts[k]) == 0 {
@@ -99,7 +99,7 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain
 		}
 		summits[k] = sc.climbAll(starts[k], g.lambda, first)
 		summits[k] = sc.climbAll(summits[k][:min(keepSummits, len(summits[k]))], g.lambda, second)
-		lambda = max(lambda, sc.effectiveShare(sc.fit(w, summits[k][0].at, g.lambda)))
+		lambda = max(lambda, sc.effectiveShare(sc.misfit(w, summits[k][0].at)))
 	}
 	summits[0] = []summit{{at: sc.centre()}}
 	for k := range summits {

@@ -69,7 +69,7 @@ func (p *posterior) shift(w *work) []float64 {
 	num, den := make([]float64, sc.sensors), make([]float64, sc.sensors)
 	for i := range sc.s {
 		if z := p.base.z[i]; z == z {
-			q := p.lambda * 5 / ((4 + z*z) * p.variance[i])
+			q := 5 / ((4 + z*z) * p.variance[i])
 			num[sc.sensor[i]] += q * w.c[i]
 			den[sc.sensor[i]] += q
 		}
@@ -83,7 +83,7 @@ func (p *posterior) shift(w *work) []float64 {
 // settle fixes what a look compares with: the residuals of the best explanation.
 func (p *posterior) settle() {
 	w := p.sc.newWork()
-	p.base = p.sc.fit(w, p.best, p.lambda)
+	p.base = p.sc.fit(w, p.best)
 	p.variance = slices.Clone(w.variance)
 }
 

@@ -77,14 +77,14 @@ func prepare(g Survey) (*scene, error) {
 	case sc.logged: // an anemometer on an aircraft, or for minutes only: between measured and unknown
 		sc.widthSD = 0.45
 	case measured:
-		sc.widthSD = 0.30
+		sc.widthSD = 0.40
 	case g.Surface.ObukhovM != 0 || g.Surface.HasClass:
 		sc.widthSD = 0.35
 	default:
 		sc.widthSD = 0.6
 	}
 	sc.chain()
-	sc.sd = sdOver(sc.averaged())
+	sc.sd = sdOver(sc.averaged(), sc.sigmaTheta())
 	sc.crossings()
 	sc.primary = sc.compound()
 	sc.look(sc.primary)

@@ -43,7 +43,7 @@ func (sc *scene) otherRates(m int, draws []theta, speed []float64, lambda float6
 	other := *sc
 	other.look(m)
 	w := sc.newWork()
-	base := sc.fit(w, draws[0], lambda).base
+	base := sc.fit(w, draws[0]).base
 	k := draws[0].sources()
 	out := make([][]float64, k)
 	stride := max(len(draws)/otherDraws, 1)

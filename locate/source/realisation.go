@@ -3,15 +3,18 @@ package source
 import (
 	"math"
 	"slices"
+
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
 )
 
 // A steady plume is a mean; what a leg crosses, or seven beams see in one minute, is one realisation of it. Each has its own
 // strength, heading and width, which all its samples share and which no number of samples averages away: three numbers a realisation
-// are what survives. Their deviations are normal. How large they are depends on how long a
-// realisation is averaged: after ten minutes 25 % of strength, 2.5° of heading and 15 % of width, the order of what is left
-// between crossings when a whole experiment is fitted (Hanna, Briggs and Hosker 1982, DOE/TIC-11223, ch. 4 and 6, give factors
-// of this size between observed and predicted means of single runs); twice that in one second. Between them, by the logarithm of the
-// time. The fluctuation of single samples goes the same way, from 0.5 to 0.3 of the mean.
+// are what survives. Their deviations are normal. How large they are depends on how long a realisation is averaged. The heading is
+// off by the scatter that the mean of so long a stretch of wind still has: it was measured at a mast, and the plume is elsewhere. After
+// ten minutes 25 % of strength and 15 % of width are left, the order of what is left when a whole experiment is fitted (Hanna, Briggs
+// and Hosker 1982, DOE/TIC-11223, ch. 4 and 6, give factors of this size between observed and predicted means of single runs); twice
+// that in one second. Between them, by the logarithm of the time. The fluctuation of single samples goes the same way, from 0.5 to 0.3
+// of the mean.
 //
 // Instruments that stand still see one realisation at a time, all the same one; what the air's mean way to each of them differs from
 // a straight one, by ground and obstacles, stays for as long as it stands: a realisation of the whole record a sensor, on top.
@@ -24,16 +27,38 @@ type realisation struct {
 type realisationSD struct{ gain, turn, widen, fluctuation float64 }
 
 var (
-	overSecond     = realisationSD{0.5, 6 * math.Pi / 180, 0.3, 0.5}
-	overTenMinutes = realisationSD{0.25, 2.5 * math.Pi / 180, 0.15, 0.3}
+	overSecond     = realisationSD{gain: 0.5, widen: 0.3, fluctuation: 0.5}
+	overTenMinutes = realisationSD{gain: 0.25, widen: 0.15, fluctuation: 0.3}
 )
 
-// sdOver is for a realisation that is averaged over t seconds.
-func sdOver(t float64) realisationSD {
+// eddyS is the time over which the wind's direction remembers itself near the ground, seconds, and the least for which a realisation is
+// looked at: a leg through a plume takes some seconds.
+const eddyS = 10
+
+// sdOver is for a realisation that is averaged over t seconds in a wind whose direction scatters by sigmaTheta radians.
+func sdOver(t, sigmaTheta float64) realisationSD {
 	f := min(max(math.Log(t)/math.Log(600), 0), 1)
 	mix := func(a, b float64) float64 { return a + f*(b-a) }
 	a, b := overSecond, overTenMinutes
-	return realisationSD{mix(a.gain, b.gain), mix(a.turn, b.turn), mix(a.widen, b.widen), mix(a.fluctuation, b.fluctuation)}
+	return realisationSD{mix(a.gain, b.gain), sigmaTheta * ofMean(max(t, eddyS)/eddyS), mix(a.widen, b.widen), mix(a.fluctuation, b.fluctuation)}
+}
+
+// ofMean is the standard deviation of the mean over r correlation times of a process of unit variance and exponential correlation:
+// √(2/r·(1 - (1 - e^-r)/r)) (Taylor 1921, doi:10.1112/plms/s2-20.1.196).
+func ofMean(r float64) float64 { return math.Sqrt(2 / r * (1 + math.Expm1(-r)/r)) }
+
+// sigmaTheta is the scatter of the wind's direction, radians: as measured, or as usual for the stability.
+func (sc *scene) sigmaTheta() float64 {
+	var sum, n float64
+	for i := range sc.s {
+		if s := sc.s[i].Wind.SigmaTheta; s > 0 {
+			sum, n = sum+s, n+1
+		}
+	}
+	if n == 0 {
+		return dispersion.SigmaThetaOfClass(sc.survey.Surface)
+	}
+	return sum / n
 }
 
 // averaged is how long the samples are averaged, seconds: the shortest that any states, or one second.
@@ -52,7 +77,7 @@ func (sc *scene) averaged() float64 {
 // realise improves the effects of one realisation by a Gauss-Newton step, given the background, and gives their part of the
 // log-likelihood, -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), in units of their priors, and by how much an effect moved. What linear effects
 // bring is added to w.shift; others again puts into the columns, with the strength as a logarithm.
-func (sc *scene) realise(w *work, g realisation, e *[3]float64, lambda float64, weight func(int, float64) float64) (ln, moved float64) {
+func (sc *scene) realise(w *work, g realisation, e *[3]float64, weight func(int, float64) float64) (ln, moved float64) {
 	var a, m [6]float64 // I + JᵀWJ, upper triangle by rows: with the weights at hand, and with the expected ones
 	a[0], a[3], a[5] = 1, 1, 1
 	m = a
@@ -71,7 +96,7 @@ func (sc *scene) realise(w *work, g realisation, e *[3]float64, lambda float64, 
 			continue
 		}
 		r := d + u[0]*e[0] + u[1]*e[1] + u[2]*e[2]
-		v := lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
+		v := (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
 		for k, uv := range [6]float64{u[0] * u[0], u[0] * u[1], u[0] * u[2], u[1] * u[1], u[1] * u[2], u[2] * u[2]} {
 			a[k] += q * uv
 			m[k] += v * uv
@@ -148,7 +173,7 @@ func (sc *scene) crossings() {
 		}
 		if sc.standsStill(stretch) {
 			still = append(still, stretch...)
-			whole := sdOver(sc.s[stretch[len(stretch)-1]].TimeS - sc.s[stretch[0]].TimeS)
+			whole := sdOver(sc.s[stretch[len(stretch)-1]].TimeS-sc.s[stretch[0]].TimeS, sc.sigmaTheta())
 			sc.realisations = append(sc.realisations, realisation{stretch, whole, true})
 			continue
 		}
