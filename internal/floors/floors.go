@@ -56,6 +56,7 @@ var Rooms = []Room{
 	{"score", 5, "how well a result found the truth"},
 	{"locate/dispersion", 4, "plume models"},
 	{"locate/source", 4, "gas sources"},
+	{"locate/fingerprint", 4, "kinds of emitters by their mixture"},
 	{"locate/emitter", 4, "radio emitters"},
 	{"locate/track", 4, "tracking"},
 	{"locate/site", 4, "fusion of evidence"},

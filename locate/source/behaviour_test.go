@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
@@ -166,5 +168,31 @@ func TestBoundsSayNoMoreThanTheyAre(t *testing.T) {
 	}
 	if g := locate(t, in); len(g.Sources) != 0 {
 		t.Errorf("%d sources where every value is below the limit of detection", len(g.Sources))
+	}
+}
+
+// What is drawn is what is reported: as many sources as probable, places within the covariance, the same for the same seed.
+func TestDrawsAreOfThePosterior(t *testing.T) {
+	g := locate(t, legs(1, release{0, 0, 2e-3}))
+	draws := g.Draws(1000, 7)
+	if again := g.Draws(1000, 7); !reflect.DeepEqual(draws, again) {
+		t.Error("the same seed draws otherwise the second time")
+	}
+	counted, x := map[string]float64{}, 0.0
+	for _, d := range draws {
+		counted[strconv.Itoa(len(d.Sources))]++
+		if len(d.Sources) == 1 {
+			x += d.Sources[0].X
+		}
+	}
+	for k, p := range g.Count {
+		if math.Abs(counted[k]/1000-p) > 0.002 { // systematic: a draw for each end of a share
+			t.Errorf("%s sources in %g of a thousand draws, probability %g", k, counted[k], p)
+		}
+	}
+	s := g.Sources[0]
+	// The mean of a thousand draws with replacement: five of its deviations.
+	if mean, sd := x/counted["1"], math.Sqrt(s.CovarianceM2[0][0]/1000); math.Abs(mean-*s.XM) > 5*sd {
+		t.Errorf("draws lie about x = %.1f m, the source at %.1f ± %.1f m", mean, *s.XM, sd)
 	}
 }

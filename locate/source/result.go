@@ -87,6 +87,7 @@ type posterior struct {
 	sc        *scene
 	d         *domain
 	lambda    float64
+	clouds    []cloud
 	count     []float64 // probability of 0, 1, 2 sources
 	best      theta     // the best explanation with the most probable number of sources
 	positions [][]theta // of each source found, as draws of [x, y]
@@ -95,7 +96,7 @@ type posterior struct {
 }
 
 func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, seed uint64) *Group {
-	p := &posterior{sc: sc, d: d, lambda: lambda, count: countProbability(clouds)}
+	p := &posterior{sc: sc, d: d, lambda: lambda, clouds: clouds, count: countProbability(clouds)}
 	k := 0
 	for i := range p.count {
 		if p.count[i] > p.count[k] {

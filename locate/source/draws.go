@@ -1,0 +1,54 @@
+package source
+
+import (
+	"math"
+
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// A Draw is one explanation of a survey out of its posterior, in local metres and kg/s of the group's geometry compound: as
+// probable as every other draw. It may have no source.
+type Draw struct {
+	Sources    []dispersion.Source
+	Shape      dispersion.Shape
+	NoiseKgM3  float64 // additive noise of a sample
+	Background float64 // kg/m3, common to the sensors
+	// Fluctuation is the standard deviation of single samples within a plume, as a share of its concentration without meandering.
+	Fluctuation float64
+}
+
+// Draws gives n explanations of the group, of every number of sources in proportion to its probability; places and rates are spread by
+// the discrepancy as in Sources, so that what is planned on them errs no less than what is reported. The same n and seed give the same.
+func (g *Group) Draws(n int, seed uint64) []Draw {
+	p := g.post
+	s := numeric.NewStream(seed, 1<<61)
+	out := make([]Draw, 0, n)
+	acc := s.Float64()
+	for k, c := range p.clouds {
+		acc += float64(n) * p.count[k]
+		ts := c.draws
+		if c.k > 0 {
+			ts = discrepant(align(c.draws, c.best))
+		}
+		for ; acc >= 1 && len(out) < n; acc-- {
+			out = append(out, ts[min(int(s.Float64()*float64(len(ts))), len(ts)-1)].draw())
+		}
+	}
+	for len(out) < n { // rounding of the last share
+		out = append(out, p.best.draw())
+	}
+	return out
+}
+
+// GeometryCompound is the compound on which the geometry was solved, of which Draws and LogRatio speak.
+func (g *Group) GeometryCompound() string { return g.post.sc.survey.Compounds[g.post.sc.primary] }
+
+func (t theta) draw() Draw {
+	d := Draw{Shape: t.shape().Shape, NoiseKgM3: math.Exp(t.shared()[jSig]), Background: t.shared()[jBase], Fluctuation: math.Exp(t.shared()[jFlu])}
+	for k := range t.sources() {
+		s := t.source(k)
+		d.Sources = append(d.Sources, dispersion.Source{X: s[iX], Y: s[iY], Z: math.Exp(s[iLnH]), RateKgS: math.Exp(s[iLnQ])})
+	}
+	return d
+}
