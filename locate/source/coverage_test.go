@@ -90,48 +90,52 @@ func seeds(t *testing.T, some, more int) int {
 	return some
 }
 
-// TestCoverageOfFlights flies the gas surveys of the small scenario through wandering puffs. The discrepancy of the package was set on seeds
-// from 100.
-func TestCoverageOfFlights(t *testing.T) {
-	n := seeds(t, 2, 30)
+// A flight is a survey of one source of toluene, and the source in its local metres.
+type flight struct {
+	in    source.Input
+	truth release
+}
+
+// flights are those of the small scenario through wandering puffs: past the site, and past a decoy.
+func flights(t *testing.T, seed uint64) []flight {
+	t.Helper()
 	s, err := simulate.Find("small")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Bearings.File, s.Video.File, s.Reports = "", "", nil
-	var c tally
-	for seed := range n {
-		m := memory{}
-		truth, err := simulate.Campaign(s, uint64(seed), m)
+	m := memory{}
+	truth, err := simulate.Campaign(s, seed, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fly := func(name string, lat, lon, rate float64) flight {
+		survey, err := gas.Read(m[name], name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		site, decoy := truth.Sites[0], truth.Decoys[0]
-		for _, flight := range []struct {
-			name string
-			at   geodesy.LatLon
-			rate float64
-		}{{"gas/flight-1.csv", geodesy.LatLon{Lat: site.Lat, Lon: site.Lon}, site.RateKgS["toluene"]},
-			{"gas/flight-2.csv", geodesy.LatLon{Lat: decoy.Lat, Lon: decoy.Lon}, decoy.RateKgS["toluene"]}} {
-			survey, err := gas.Read(m[flight.name], flight.name)
+		in, err := source.FromSurvey(survey, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		xy := in.Frame.GroundENU(geodesy.LatLon{Lat: lat, Lon: lon})
+		in.Local = true
+		return flight{in, release{xy[0], xy[1], rate}}
+	}
+	site, decoy := truth.Sites[0], truth.Decoys[0]
+	return []flight{fly("gas/flight-1.csv", site.Lat, site.Lon, site.RateKgS["toluene"]), fly("gas/flight-2.csv", decoy.Lat, decoy.Lon, decoy.RateKgS["toluene"])}
+}
+
+// TestCoverageOfFlights: the discrepancy of the package was set on seeds from 100.
+func TestCoverageOfFlights(t *testing.T) {
+	var c tally
+	for seed := range seeds(t, 2, 30) {
+		for _, f := range flights(t, uint64(seed)) {
+			r, err := source.Locate(context.Background(), f.in, source.Options{Seed: uint64(seed)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			in, err := source.FromSurvey(survey, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := source.Locate(context.Background(), in, source.Options{Seed: uint64(seed)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			g := r.Groups[0]
-			for k := range g.Sources {
-				p := in.Frame.GroundENU(geodesy.LatLon{Lat: *g.Sources[k].Lat, Lon: *g.Sources[k].Lon})
-				g.Sources[k].XM, g.Sources[k].YM = &p[0], &p[1]
-			}
-			xy := in.Frame.GroundENU(flight.at)
-			c.add(g, release{xy[0], xy[1], flight.rate}, "toluene")
+			c.add(r.Groups[0], f.truth, "toluene")
 		}
 	}
 	c.check(t)

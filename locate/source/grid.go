@@ -12,7 +12,7 @@ import (
 // weighted least squares. It is only a proposal; the posterior is made by importance sampling.
 type grid struct {
 	sc     *scene
-	rows   []int // the samples used: all, or every n-th where paths make columns dear
+	rows   []int // the samples used: all, or every n-th
 	weight []float64
 	r      []float64 // value minus the sensor's base
 	sumW   []float64 // per sensor
@@ -23,8 +23,8 @@ type grid struct {
 // The grid looks at three headings of the plume, one sigma of the prior apart.
 var gridBias = [3]float64{-priorBias[1], 0, priorBias[1]}
 
-// maxGridPaths bounds the path samples that a column of the grid takes.
-const maxGridPaths = 350
+// The grid looks at so many samples at most, evenly spread; at fewer paths, which cost more.
+const maxGridRows, maxGridPaths = 600, 350
 
 func newGrid(sc *scene) *grid {
 	g := &grid{sc: sc, sumW: make([]float64, sc.sensors), plain: dispersion.Shape{}.Bend()}
@@ -34,7 +34,7 @@ func newGrid(sc *scene) *grid {
 			paths++
 		}
 	}
-	stride := max((paths+maxGridPaths-1)/maxGridPaths, 1)
+	stride := max((paths+maxGridPaths-1)/maxGridPaths, (len(sc.s)+maxGridRows-1)/maxGridRows, 1)
 	for i := range sc.s {
 		if v := sc.obs[i]; v.Amount == v.Amount && (stride == 1 || i%stride == 0) {
 			y, sd := v.Amount, sc.noise

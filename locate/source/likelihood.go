@@ -76,11 +76,20 @@ func (sc *scene) lnPrior(t theta) float64 {
 // shift what the effects that were found add up to.
 type work struct {
 	c, reach, turn, widen, variance, shift []float64
-	t                                      theta            // whose columns these are
-	sh                                     *dispersion.Bent // of t
-	effect                                 [][3]float64     // of the realisations
-	base                                   []float64        // backgrounds of the sensors
+	t                                      theta              // whose columns these are
+	sh                                     *dispersion.Bent   // of t
+	rates                                  []float64          // of t, one a source
+	cuts                                   [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
+	held
 }
+
+// held is what an explanation was completed with: the effects of realisations and the backgrounds of the sensors.
+type held struct {
+	effect []effect
+	base   []float64
+}
+
+func (h held) clone() held { return held{slices.Clone(h.effect), slices.Clone(h.base)} }
 
 func (sc *scene) newWork() *work {
 	n := len(sc.s)
@@ -118,21 +127,41 @@ func (w *work) add(i int, rate float64, r dispersion.Response) {
 
 func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.widen) }
 
-// lnLikelihood is the logarithm of the probability of the survey, tempered by lambda for the correlation that realisations leave, with the backgrounds
-// of the sensors integrated out (Laplace). Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
+// lnLikelihood is the logarithm of the probability of the survey, with the backgrounds of the sensors and the effects of realisations
+// integrated out (Laplace), and tempered for correlation twice: lambda is the share of the samples of one realisation that counts as independent, apart that
+// of the realisations. Crossings are realisations of their own, each with its full prior, and it is the samples of one that repeat each
+// other. Of instruments that stand still one minute repeats the last one: there the whole is tempered, effects and all. Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
 // doi:10.1080/01621459.1989.10478852) and variance noise² + sd² + (fluctuation·reach)²; upper bounds enter by their tail area.
 func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
 	sc.columns(w, t)
-	return lambda * sc.lnGiven(w, t.shared(), nil)
+	m := sc.errorsOf(t.shared(), lambda)
+	sc.seek(w, m)
+	return sc.apart * sc.lnAt(w, m, nil)
 }
 
 // columns puts what all sources of an explanation bring into w.
 func (sc *scene) columns(w *work, t theta) {
 	w.clear()
-	w.t, w.sh = t, t.shape()
+	w.t, w.sh, w.rates = t, t.shape(), w.rates[:0]
+	sin, cos := math.Sincos(w.sh.BiasRad)
 	for k := range t.sources() {
 		s := t.source(k)
-		sc.column(w, s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ]), w.sh, 0)
+		x, y, h, rate := s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ])
+		w.rates = append(w.rates, rate)
+		if len(w.cuts) == k {
+			w.cuts = append(w.cuts, make([]dispersion.Cut, len(sc.s)))
+		}
+		cuts := w.cuts[k]
+		for i := range sc.s {
+			if sc.s[i].IsPath {
+				w.add(i, rate, sc.response(i, x, y, h, sin, cos, w.sh, 0))
+				continue
+			}
+			p, at := sc.plumes[i], &sc.s[i].At
+			ax, ay := p.Downwind(at[0]-x, at[1]-y, 0)
+			cuts[i] = p.Cut(ax*cos-ay*sin, ay*cos+ax*sin, at[2], h, w.sh)
+			w.add(i, rate, cuts[i].At(0, 1))
+		}
 	}
 }
 
@@ -142,91 +171,148 @@ type residuals struct {
 	z    []float64
 }
 
-// lnGiven is lnLikelihood with the columns in w; where fit is not nil it takes the backgrounds and standardised residuals. A
-// sensor's background is normal about the common one with deviation tau, which the survey learns: sensors that differ little say
-// more together than each alone. Backgrounds and the effects of realisations are found by reweighted least squares in turn.
-func (sc *scene) lnGiven(w *work, sharedPart theta, fit *residuals) float64 {
-	sig2, flu2 := math.Exp(2*sharedPart[jSig]), math.Exp(2*sharedPart[jFlu])
-	common, tau := sharedPart[jBase], math.Exp(sharedPart[jTau])
-	spread := func(i int) {
-		v := sig2 + flu2*w.reach[i]*w.reach[i]
-		if sd := sc.obs[i].SD; sd > 0 {
-			v += sd * sd
+// lnFrozen is lnLikelihood of an explanation near one that was completed with these effects and backgrounds, with them. At their best values it
+// changes with the explanation as lnLikelihood does, but without the last digits of a search for them: it is for gradients.
+func (sc *scene) lnFrozen(w *work, have held, t theta, lambda float64) float64 {
+	sc.columns(w, t)
+	m := sc.errorsOf(t.shared(), lambda)
+	w.from(have)
+	sc.resume(w)
+	return sc.apart * sc.lnAt(w, m, nil)
+}
+
+// from makes effects and backgrounds the ones to begin with; none of them begins afresh.
+func (w *work) from(have held) {
+	w.effect, w.base = append(w.effect[:0], have.effect...), append(w.base[:0], have.base...)
+}
+
+// resume brings the effects in w into fresh columns; where there are none it begins with none.
+func (sc *scene) resume(w *work) {
+	clear(w.shift)
+	if len(w.effect) != len(sc.realisations) || len(w.base) != sc.sensors {
+		w.effect = append(w.effect[:0], make([]effect, len(sc.realisations))...)
+		w.base = append(w.base[:0], make([]float64, sc.sensors)...)
+		for j := range w.base {
+			w.base[j] = w.t.shared()[jBase]
 		}
-		w.variance[i] = v
+		return
 	}
+	for k, g := range sc.realisations {
+		sc.bring(w, g, w.effect[k].of, [3]float64{})
+	}
+}
+
+// errorModel is what the shared part of an explanation says of the errors, and the temper of the samples.
+type errorModel struct{ sig2, flu2, common, tau, lambda float64 }
+
+func (sc *scene) errorsOf(s theta, lambda float64) errorModel {
+	return errorModel{math.Exp(2 * s[jSig]), math.Exp(2 * s[jFlu]), s[jBase], math.Exp(s[jTau]), lambda}
+}
+
+// variance of sample i.
+func (sc *scene) variance(w *work, m errorModel, i int) float64 {
+	v := m.sig2 + m.flu2*w.reach[i]*w.reach[i]
+	if sd := sc.obs[i].SD; sd > 0 {
+		v += sd * sd
+	}
+	return v
+}
+
+// weight is that of sample i for a residual d, 0 where it does not pull: below a bound anyway.
+func (sc *scene) weight(w *work, m errorModel, i int, d float64) float64 {
+	if sc.obs[i].Below && d > 0 {
+		return 0
+	}
+	return m.lambda * (studentDoF + 1) / (studentDoF*w.variance[i] + d*d)
+}
+
+// expected is the expected curvature of sample i: that of weight, but for a residual that is not known.
+func (w *work) expected(m errorModel, i int) float64 {
+	return m.lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
+}
+
+// seek finds backgrounds and the effects of realisations, by reweighted least squares in turn, from those that w holds: there may be more
+// than one set of effects that fits, and what begins with its neighbour's stays on one.
+func (sc *scene) seek(w *work, m errorModel) {
+	sc.resume(w)
 	for i := range sc.s {
-		spread(i)
-		w.shift[i] = 0
+		w.variance[i] = sc.variance(w, m, i)
 	}
-	// weight is that of sample i for a residual d, 0 where it does not pull.
-	weight := func(i int, d float64) float64 {
-		if sc.obs[i].Below && d > 0 { // below the bound anyway
-			return 0
-		}
-		return (studentDoF + 1) / (studentDoF*w.variance[i] + d*d)
-	}
-	w.effect = append(w.effect[:0], make([][3]float64, len(sc.realisations))...)
-	w.base = append(w.base[:0], make([]float64, sc.sensors)...)
-	for j := range w.base {
-		w.base[j] = common
-	}
-	var ln float64
-	for round := range maxRounds {
-		ln = 0
+	drifted := true // a background moved, so that effects follow it
+	for range maxRounds {
 		moved := 0.0
 		for k, g := range sc.realisations {
-			effects, by := sc.realise(w, g, &w.effect[k], weight)
-			ln, moved = ln+effects, max(moved, by)
-			if by > 0 && !g.linear {
-				sc.again(w, g, w.effect[k])
+			e := &w.effect[k]
+			if drifted || e.moved > steady {
+				sc.realise(w, m, g, e)
 				for _, i := range g.samples {
-					spread(i)
+					w.variance[i] = sc.variance(w, m, i)
 				}
 			}
+			moved = max(moved, e.moved)
 		}
-		bases, by := sc.backgrounds(w, common, tau, weight)
-		ln += bases
-		if by < 1e-3*sc.noise && moved < 0.02 || round == maxRounds-1 {
+		by := sc.backgrounds(w, m)
+		drifted = by > 0.02*sc.noise
+		if by < 0.005*sc.noise && moved < steady {
 			break
 		}
 	}
-	if fit != nil {
-		copy(fit.base, w.base)
-	}
-	return ln + sc.lnErrors(w, sig2, fit)
 }
 
-const maxRounds = 10
+// lnAt is ln of the probability of the survey with the effects and backgrounds in w integrated out about their values (Laplace).
+func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
+	for i := range sc.s {
+		w.variance[i] = sc.variance(w, m, i)
+	}
+	var ln float64
+	for k, g := range sc.realisations {
+		ln += sc.lnEffect(w, m, g, w.effect[k].of)
+	}
+	return ln + sc.lnBackgrounds(w, m) + m.lambda*sc.lnErrors(w, m.sig2, fit)
+}
 
-// backgrounds improves those of all sensors, and gives their part of the log-likelihood (Laplace) and by how much one moved.
-func (sc *scene) backgrounds(w *work, common, tau float64, weight func(int, float64) float64) (ln, moved float64) {
-	prior := 1 / (tau * tau)
+// Effects and backgrounds are sought in so many rounds at most; an effect that moves by less than steady, of its prior's deviation, is left.
+const maxRounds, steady = 10, 0.05
+
+// backgrounds improves those of all sensors, and gives by how much one moved.
+func (sc *scene) backgrounds(w *work, m errorModel) (moved float64) {
+	prior := 1 / (m.tau * m.tau)
 	for a := 0; a < len(sc.s); {
 		b, j := a, sc.sensor[a]
-		num, den, info := prior*common, prior, 0.0
+		num, den := prior*m.common, prior
 		for ; b < len(sc.s) && sc.sensor[b] == j; b++ {
 			o := &sc.obs[b]
 			if o.Amount != o.Amount {
 				continue
 			}
 			r := o.Amount - w.c[b] - w.shift[b]
-			q := weight(b, r-w.base[j])
-			if q == 0 {
-				continue
-			}
+			q := sc.weight(w, m, b, r-w.base[j])
 			num += q * r
 			den += q
-			info += (studentDoF + 1) / (studentDoF + 3) / w.variance[b]
 		}
 		next := num / den
 		moved = max(moved, math.Abs(next-w.base[j]))
 		w.base[j] = next
-		e := (next - common) / tau
-		ln -= 0.5*e*e + 0.5*math.Log1p(info*tau*tau)
 		a = b
 	}
-	return ln, moved
+	return moved
+}
+
+// lnBackgrounds is their part of the log-likelihood (Laplace).
+func (sc *scene) lnBackgrounds(w *work, m errorModel) (ln float64) {
+	for a := 0; a < len(sc.s); {
+		b, j := a, sc.sensor[a]
+		info := 0.0
+		for ; b < len(sc.s) && sc.sensor[b] == j; b++ {
+			if o := &sc.obs[b]; o.Amount == o.Amount && !(o.Below && o.Amount-w.c[b]-w.shift[b] > w.base[j]) {
+				info += w.expected(m, b)
+			}
+		}
+		e := (w.base[j] - m.common) / m.tau
+		ln -= 0.5*e*e + 0.5*math.Log1p(info*m.tau*m.tau)
+		a = b
+	}
+	return ln
 }
 
 // lnErrors is the sum of ln t4 over the samples: constants, ½ ln v and 5/2 ln(1+d²/4v), logarithms of products taken eight at a
@@ -262,32 +348,39 @@ func (sc *scene) lnErrors(w *work, sig2 float64, fit *residuals) float64 {
 	return ln - 2.5*math.Log(prod) - 0.5*math.Log(vprod) - 0.5*float64(count)*math.Log(sig2)
 }
 
-// fit gives the residuals of an explanation.
-func (sc *scene) fit(w *work, t theta) residuals {
+// fit gives the residuals of an explanation, completed from what is held.
+func (sc *scene) fit(w *work, t theta, have held, lambda float64) residuals {
 	f := residuals{base: make([]float64, sc.sensors), z: make([]float64, len(sc.s))}
 	for i := range f.z {
 		f.z[i] = math.NaN()
 	}
+	w.from(have)
 	sc.columns(w, t)
-	sc.lnGiven(w, t.shared(), &f)
+	m := sc.errorsOf(t.shared(), lambda)
+	sc.seek(w, m)
+	sc.lnAt(w, m, &f)
+	copy(f.base, w.base)
 	return f
 }
 
-// misfit gives the residuals by which independence is judged: those that realisations leave, but for instruments that stand still those
-// of the mean plume. What one minute deviates by the next one remembers, so that effects of minutes take out variance and make
-// nothing more independent than it is; crossings lie farther apart.
-func (sc *scene) misfit(w *work, t theta) residuals {
-	mean := *sc
-	mean.realisations = slices.DeleteFunc(slices.Clone(sc.realisations), func(r realisation) bool { return r.linear })
-	return mean.fit(w, t)
-}
-
-// effectiveShare is the share of the samples that counts as independent, from a fit's residuals: along each sensor's chain, and
-// between sensors that look at the same time, which share the wind's error.
-func (sc *scene) effectiveShare(f residuals) float64 {
+// share is what of the samples counts as independent, from what an explanation leaves over: along each sensor's chain, and between sensors
+// that look at the same time. For instruments that stand still that is what the best mean plume near it leaves over: what one minute
+// deviates by the next one remembers, so that effects of minutes take out variance and make nothing more independent than it is.
+// Crossings lie farther apart.
+func (sc *scene) share(w *work, s summit, lambda float64) float64 {
+	if sc.standing {
+		mean := *sc
+		mean.realisations = nil
+		s.held = held{}
+		if s.at.sources() > 0 {
+			s = mean.climb(s.at, held{}, s.scale, lambda, lastIterations)
+		}
+		sc = &mean
+	}
+	f := sc.fit(w, s.at, s.held, lambda)
 	// Student residuals are pulled in so that one spike does not make or hide correlation.
 	z := func(i int) float64 { return max(min(f.z[i], 3), -3) }
-	var along [][]float64
+	var chains [][]float64
 	for _, st := range sc.stretches {
 		var one []float64
 		for _, i := range st {
@@ -295,9 +388,9 @@ func (sc *scene) effectiveShare(f residuals) float64 {
 				one = append(one, z(i))
 			}
 		}
-		along = append(along, one)
+		chains = append(chains, one)
 	}
-	return numeric.EffectiveShare(along) / sc.sharedAtOneTime(z, f)
+	return numeric.EffectiveShare(chains) / sc.sharedAtOneTime(z, f)
 }
 
 // sharedAtOneTime is 1+(m-1)ρ: by how much m sensors that look at the same time repeat each other.

@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/atalaya-isr/atalaya/numeric"
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/optimize"
 )
 
 // Options steer a search. The zero value works.
@@ -61,19 +59,21 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	}
 	lambda, gain, summits := sc.temper(gr, &d, one, two)
 	tick(2)
-	var clouds []cloud
-	for k := range summits {
+	clouds, rival := make([]cloud, 0, len(summits)), math.Inf(-1)
+	for k := len(summits) - 1; k >= 0; k-- { // a number that is far behind another is given up early
 		if len(summits[k]) == 0 || k == 2 && gain < pairWorth {
 			continue
 		}
-		a := search{sc: sc, d: &d, summits: summits[k], k: k, lambda: lambda, seed: o.Seed}
+		a := search{sc: sc, d: &d, summits: summits[k], k: k, lambda: lambda, seed: o.Seed, rival: rival}
 		c, err := a.run(ctx)
 		if err != nil {
 			return nil, err
 		}
+		rival = max(rival, c.lnEvidence+lnPriorCount[k])
 		clouds = append(clouds, c)
-		tick(2 + k)
+		tick(4 - k)
 	}
+	slices.Reverse(clouds)
 	return sc.report(in, &d, clouds, lambda, o.Seed), nil
 }
 
@@ -86,7 +86,11 @@ const pairWorth = 1.0
 // over; then it climbs once more with that share. gain is by how much two sources then beat one, in tempered ln likelihood.
 func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain float64, summits [3][]summit) {
 	w := sc.newWork()
-	lambda = sc.effectiveShare(sc.misfit(w, sc.centre()))
+	first := g.lambda
+	if sc.standing {
+		first, sc.apart = 1, g.lambda
+	}
+	share := sc.share(w, summit{at: sc.centre()}, 1)
 	starts := [3][]summit{1: sc.starts(spread(one, d.apart, oneStarts)), 2: sc.starts(spread(two, d.apart, twoStarts))}
 	for k := 2; k >= 1; k-- {
 		if len(starts[k]) == 0 {
@@ -97,32 +101,32 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain
 				starts[1] = append(starts[1], summit{at: t, scale: cellScales(cellsAt(summits[2][0])[j : j+1])})
 			}
 		}
-		summits[k] = sc.climbAll(starts[k], g.lambda, first)
-		summits[k] = sc.climbAll(summits[k][:min(keepSummits, len(summits[k]))], g.lambda, second)
-		lambda = max(lambda, sc.effectiveShare(sc.misfit(w, summits[k][0].at)))
+		summits[k] = sc.climbAll(starts[k], first, firstIterations)
+		summits[k] = sc.climbAll(summits[k][:min(keepSummits, len(summits[k]))], first, lastIterations)
+		share = max(share, sc.share(w, summits[k][0], first))
+	}
+	lambda = share
+	if sc.standing {
+		lambda, sc.apart = 1, share
 	}
 	summits[0] = []summit{{at: sc.centre()}}
 	for k := range summits {
 		if len(summits[k]) > 0 {
-			summits[k] = sc.climbAll(summits[k], lambda, last)
+			summits[k] = sc.climbAll(summits[k], lambda, lastIterations)
 		}
 	}
-	if len(summits[1]) == 0 || len(summits[2]) == 0 {
-		return lambda, 0, summits
+	if len(summits[1]) > 0 && len(summits[2]) > 0 {
+		likely := func(s summit) float64 { return s.ln - sc.lnPrior(s.at) }
+		gain = likely(summits[2][0]) - likely(summits[1][0])
 	}
-	return lambda, sc.lnLikelihood(w, summits[2][0].at, lambda) - sc.lnLikelihood(w, summits[1][0].at, lambda), summits
+	return lambda, gain, summits
 }
 
 // From how many places a climb begins, and how many, the highest, go on to the top.
 const oneStarts, twoStarts, keepSummits = 6, 4, 3
 
-// An effort is how far a climb goes: a first one only tells the slopes apart.
-type effort struct {
-	iterations int
-	curved     bool // take the curvature at the top
-}
-
-var first, second, last = effort{20, false}, effort{40, false}, effort{30, true}
+// Of the iterations of a climb a few tell the slopes apart.
+const firstIterations, lastIterations = 4, 30
 
 func (sc *scene) starts(hyp []hypothesis) []summit {
 	out := make([]summit, len(hyp))
@@ -133,9 +137,9 @@ func (sc *scene) starts(hyp []hypothesis) []summit {
 }
 
 // climbAll climbs from every start; the highest comes first.
-func (sc *scene) climbAll(from []summit, lambda float64, e effort) []summit {
+func (sc *scene) climbAll(from []summit, lambda float64, iterations int) []summit {
 	out := make([]summit, len(from))
-	numeric.Each(len(from), func(i int) { out[i] = sc.climb(from[i].at, from[i].scale, lambda, e) })
+	numeric.Each(len(from), func(i int) { out[i] = sc.climb(from[i].at, from[i].held, from[i].scale, lambda, iterations) })
 	slices.SortStableFunc(out, func(a, b summit) int { return int(sign(b.ln - a.ln)) })
 	return out
 }
@@ -198,116 +202,4 @@ func (sc *scene) start(h hypothesis) theta {
 	t = append(t, sc.centre()...)
 	t.shared()[jBias] = h.bias
 	return t
-}
-
-// A summit is a local best explanation with the curvature there, in the scales of climb.
-type summit struct {
-	at    theta
-	ln    float64
-	scale []float64
-	root  *mat.Cholesky // of the precision in scaled units
-}
-
-// cellScales are scales of the places of sources in cells, laid out as in an explanation.
-func cellScales(cells []cell) []float64 {
-	out := make([]float64, len(cells)*perSource)
-	for k, c := range cells {
-		out[k*perSource] = c.side / 2
-	}
-	return out
-}
-
-// climb walks uphill from an explanation by BFGS, then takes the curvature by differences. Scales are those of the priors, for places those given.
-func (sc *scene) climb(from theta, places []float64, lambda float64, e effort) summit {
-	w := sc.newWork()
-	d := len(from)
-	scale := make([]float64, d)
-	for k := range from.sources() {
-		copy(scale[k*perSource:], []float64{places[k*perSource], places[k*perSource], priorLnH[1] / 2, 0.5})
-	}
-	for j, p := range sc.sharedPriors() {
-		scale[d-shared+j] = 0.5 * p[1]
-	}
-	at := func(u []float64) theta {
-		t := make(theta, d)
-		for i := range u {
-			t[i] = from[i] + scale[i]*u[i]
-		}
-		return t
-	}
-	f := func(u []float64) float64 {
-		t := at(u)
-		v := -(sc.lnLikelihood(w, t, lambda) + sc.lnPrior(t))
-		if !(math.Abs(v) < 1e12) {
-			return 1e12
-		}
-		return v
-	}
-	// A step of a thousandth of a scale: far above the jumps of the quadrature, far below the width of any prior.
-	const step = 1e-3
-	gradient := func(g, u []float64) {
-		x, here := slices.Clone(u), f(u)
-		for i := range u {
-			x[i] = u[i] + step
-			g[i] = (f(x) - here) / step
-			x[i] = u[i]
-		}
-	}
-	r, _ := optimize.Minimize(optimize.Problem{Func: f, Grad: gradient}, make([]float64, d),
-		&optimize.Settings{MajorIterations: e.iterations, FuncEvaluations: 5 * e.iterations, GradientThreshold: 0.02, Converger: &optimize.FunctionConverge{Absolute: 1e-3, Iterations: 5}}, &optimize.BFGS{})
-	u := make([]float64, d)
-	if r != nil && r.F < 1e12 {
-		copy(u, r.X)
-	}
-	s := summit{at: at(u), ln: -f(u), scale: scale}
-	if !e.curved {
-		return s
-	}
-	s.root = curvature(f, u)
-	return s
-}
-
-// curvature is the Hessian by differences, with eigenvalues of at least a tenth in scaled units (half of the prior's scale), so that a
-// flat or bent direction is covered by a wide start.
-func curvature(f func(u []float64) float64, u []float64) *mat.Cholesky {
-	const step = 0.1 // the value is known to 1e-3, so that the curvature is to 0.1
-	d := len(u)
-	x := slices.Clone(u)
-	here, up := f(u), make([]float64, d)
-	for i := range d {
-		x[i] = u[i] + step
-		up[i] = f(x)
-		x[i] = u[i]
-	}
-	sym := mat.NewSymDense(d, nil)
-	for i := range d {
-		x[i] = u[i] - step
-		sym.SetSym(i, i, (up[i]-2*here+f(x))/(step*step))
-		for j := i + 1; j < d; j++ {
-			x[i], x[j] = u[i]+step, u[j]+step
-			sym.SetSym(i, j, (f(x)-up[i]-up[j]+here)/(step*step))
-			x[j] = u[j]
-		}
-		x[i] = u[i]
-	}
-	var eig mat.EigenSym
-	out := mat.NewSymDense(d, nil)
-	if eig.Factorize(sym, true) {
-		var v mat.Dense
-		eig.VectorsTo(&v)
-		for k, e := range eig.Values(nil) {
-			e = min(max(math.Abs(e), 0.1), 1e8)
-			col := v.ColView(k)
-			out.SymRankOne(out, e, col)
-		}
-	} else {
-		for i := range d {
-			out.SetSym(i, i, 0.5)
-		}
-	}
-	var c mat.Cholesky
-	if !c.Factorize(out) {
-		panic("source: a matrix of positive eigenvalues has no root")
-	}
-	return &c
 }

@@ -46,7 +46,7 @@ func (p *posterior) look(w *work, x, y, side float64) (lnq, ln []float64) {
 					sum -= 2.5*math.Log((1+d1*d1/(4*v1))/(1+d0*d0/(4*v0))) + 0.5*math.Log(v1/v0)
 				}
 			}
-			per[n] = append(per[n], p.lambda*sum)
+			per[n] = append(per[n], sc.apart*p.lambda*sum)
 		}
 	}
 	for n := range ln {
@@ -69,7 +69,7 @@ func (p *posterior) shift(w *work) []float64 {
 	num, den := make([]float64, sc.sensors), make([]float64, sc.sensors)
 	for i := range sc.s {
 		if z := p.base.z[i]; z == z {
-			q := 5 / ((4 + z*z) * p.variance[i])
+			q := p.lambda * 5 / ((4 + z*z) * p.variance[i])
 			num[sc.sensor[i]] += q * w.c[i]
 			den[sc.sensor[i]] += q
 		}
@@ -83,7 +83,7 @@ func (p *posterior) shift(w *work) []float64 {
 // settle fixes what a look compares with: the residuals of the best explanation.
 func (p *posterior) settle() {
 	w := p.sc.newWork()
-	p.base = p.sc.fit(w, p.best)
+	p.base = p.sc.fit(w, p.best, p.held, p.lambda)
 	p.variance = slices.Clone(w.variance)
 }
 

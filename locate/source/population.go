@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -15,11 +16,12 @@ import (
 // mixtures so far; the next mixture is fitted to all of them. Where few draws carry the weight it is flattened before it is used,
 // so that a posterior that is hard to draw from comes out too wide, never too narrow. The mean weight is the evidence.
 const (
-	generations = 12
-	perRound    = 800
-	enough      = 500.0 // effective draws, of all generations, at which it ends
-	fitted      = 300.0 // effective draws at least that a mixture is fitted to
+	generations = 24
+	perRound    = 400
+	enough      = 400.0 // effective draws, of all generations, at which it ends
+	fitted      = 200.0 // effective draws at least that a mixture is fitted to
 	least       = 150.0 // effective draws at least that a posterior is reported from
+	hopeless    = 20.0  // in ln evidence behind a rival, after two generations: less than e^-15, allowing for a mixture that has yet to find its place
 	reported    = 800   // draws of a posterior
 	tailDoF     = 5.0
 	dimensions  = 2*perSource + shared // of the largest explanation
@@ -32,6 +34,7 @@ type cloud struct {
 	draws      []theta // equally likely
 	best       theta
 	bestLn     float64
+	held       // what explanations were completed from
 }
 
 // A search looks for the posterior for k sources about the summits.
@@ -42,6 +45,8 @@ type search struct {
 	k       int
 	lambda  float64
 	seed    uint64
+	works   sync.Pool
+	rival   float64 // ln evidence, with its prior, of the best other number of sources so far
 }
 
 // A particle is an explanation with its unnormalised ln posterior density.
@@ -52,7 +57,8 @@ type particle struct {
 
 // run finds the posterior.
 func (a *search) run(ctx context.Context) (cloud, error) {
-	out := cloud{k: a.k, bestLn: math.Inf(-1)}
+	out := cloud{k: a.k, bestLn: math.Inf(-1), held: a.summits[0].held}
+	a.works.New = func() any { return a.sc.newWork() }
 	mix := a.first()
 	if len(mix) == 0 {
 		return out, inputError(a.sc.survey.Group, "no explanation could be found", "Report this survey as a defect")
@@ -86,7 +92,7 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 		}
 		truncate(lnw)
 		out.lnEvidence = numeric.LogSumExp(lnw...) - math.Log(float64(len(ps)))
-		if effective(lnw, 1) >= enough {
+		if effective(lnw, 1) >= enough || g >= 1 && out.lnEvidence+lnPriorCount[a.k]+hopeless < a.rival {
 			break
 		}
 		flat := slices.Clone(lnw)
@@ -112,7 +118,10 @@ func (a *search) posterior(t theta) particle {
 			return p
 		}
 	}
-	ln := a.sc.lnPrior(t) - float64(a.k)*math.Log(a.d.area) + a.sc.lnLikelihood(a.sc.newWork(), t, a.lambda)
+	w := a.works.Get().(*work)
+	w.from(a.summits[0].held)
+	ln := a.sc.lnPrior(t) - float64(a.k)*math.Log(a.d.area) + a.sc.lnLikelihood(w, t, a.lambda)
+	a.works.Put(w)
 	if ln > never {
 		p.ln = ln
 	}

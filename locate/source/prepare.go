@@ -31,6 +31,8 @@ type scene struct {
 	stretches         [][]int // samples in the order in which neighbours are correlated
 	sd                realisationSD
 	realisations      []realisation
+	standing          bool    // every instrument stands still
+	apart             float64 // share of the realisations that counts as independent
 	calm              bool
 	logged            bool // sigma-theta is that of the wind log
 }
@@ -40,7 +42,7 @@ func prepare(g Survey) (*scene, error) {
 	if len(keep) < 5 {
 		return nil, inputError(g.Group, "fewer than five samples with a place, a wind and a value", "Fly more, or join the groups with --join")
 	}
-	sc := &scene{survey: g, skipped: skipped, samples: len(keep)}
+	sc := &scene{apart: 1, survey: g, skipped: skipped, samples: len(keep)}
 	keep = thinPaths(keep)
 	slices.SortStableFunc(keep, func(a, b Sample) int {
 		if a.Sensor != b.Sensor {

@@ -10,7 +10,7 @@ import (
 // rates gives, for every compound and source, one rate a draw. The compound that the geometry was solved on has its own; each
 // other one is a further rate on the same columns, drawn from its normal distribution given the draw, zero or more.
 // The error of the wind speed scales all alike.
-func (sc *scene) rates(draws []theta, lambda float64, s *numeric.Stream) map[string][][]float64 {
+func (sc *scene) rates(draws []theta, have held, lambda float64, s *numeric.Stream) map[string][][]float64 {
 	k := draws[0].sources()
 	out := map[string][][]float64{}
 	speed := make([]float64, len(draws))
@@ -26,7 +26,7 @@ func (sc *scene) rates(draws []theta, lambda float64, s *numeric.Stream) map[str
 				}
 			}
 		} else {
-			r = sc.otherRates(m, draws, speed, lambda, s)
+			r = sc.otherRates(m, draws, have, speed, lambda, s)
 		}
 		out[name] = r
 	}
@@ -39,11 +39,11 @@ const otherDraws = 200
 // otherRates gives the rates of compound m. Two compounds in one sample have come by the same air: their excesses are in the ratio of
 // their rates whatever the plume did, so the further compound is regressed on the measured excess of the first, not on the model's
 // columns, and ratios carry instrument error only. With several sources each sample's excess is shared out as the draw's columns say.
-func (sc *scene) otherRates(m int, draws []theta, speed []float64, lambda float64, s *numeric.Stream) [][]float64 {
+func (sc *scene) otherRates(m int, draws []theta, have held, speed []float64, lambda float64, s *numeric.Stream) [][]float64 {
 	other := *sc
 	other.look(m)
 	w := sc.newWork()
-	base := sc.fit(w, draws[0]).base
+	base := sc.fit(w, draws[0], have, lambda).base
 	k := draws[0].sources()
 	out := make([][]float64, k)
 	stride := max(len(draws)/otherDraws, 1)
@@ -63,7 +63,7 @@ func (sc *scene) otherRates(m int, draws []theta, speed []float64, lambda float6
 			projected[j] = append([]float64(nil), cols[j]...)
 			g.project(projected[j])
 		}
-		q := conditionalRates(&g.grid, projected, lambda, s)
+		q := conditionalRates(&g.grid, projected, sc.apart*lambda, s)
 		for j := range k {
 			out[j] = append(out[j], speed[i]*q[j]*math.Exp(t.source(j)[iLnQ]))
 		}

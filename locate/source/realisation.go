@@ -21,6 +21,7 @@ import (
 type realisation struct {
 	samples []int
 	sd      realisationSD
+	whole   bool // lasts for a sensor's whole record
 	linear  bool // instruments that stand still take the effects as linear: they average over the plume's wandering
 }
 
@@ -74,67 +75,111 @@ func (sc *scene) averaged() float64 {
 	return t
 }
 
-// realise improves the effects of one realisation by a Gauss-Newton step, given the background, and gives their part of the
-// log-likelihood, -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), in units of their priors, and by how much an effect moved. What linear effects
-// bring is added to w.shift; others again puts into the columns, with the strength as a logarithm.
-func (sc *scene) realise(w *work, g realisation, e *[3]float64, weight func(int, float64) float64) (ln, moved float64) {
-	var a, m [6]float64 // I + JᵀWJ, upper triangle by rows: with the weights at hand, and with the expected ones
-	a[0], a[3], a[5] = 1, 1, 1
-	m = a
-	var b [3]float64
-	any := false
-	sd := g.sd
+// An effect is what a realisation was found to be: its strength, heading and width in units of their priors' deviations, and by how much
+// one moved last.
+type effect struct {
+	of    [3]float64
+	moved float64
+}
+
+// lever is what a unit of each effect brings to sample i.
+func (g *realisation) lever(w *work, i int) [3]float64 {
+	return [3]float64{g.sd.gain * w.c[i], g.sd.turn * w.turn[i], g.sd.widen * w.widen[i]}
+}
+
+// seen reports whether sample i says anything of a realisation.
+func (sc *scene) seen(w *work, i int) bool {
+	return w.reach[i] != 0 && sc.obs[i].Amount == sc.obs[i].Amount
+}
+
+// gather adds a lever with a weight to the upper triangle by rows.
+func gather(a *[6]float64, q float64, u [3]float64) {
+	a[0] += q * u[0] * u[0]
+	a[1] += q * u[0] * u[1]
+	a[2] += q * u[0] * u[2]
+	a[3] += q * u[1] * u[1]
+	a[4] += q * u[1] * u[2]
+	a[5] += q * u[2] * u[2]
+}
+
+// realise improves the effects of one realisation by a Gauss-Newton step, given the background, and brings them into the columns.
+func (sc *scene) realise(w *work, m errorModel, g realisation, e *effect) {
+	a, b, any := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{}, false // I + JᵀWJ
 	for _, i := range g.samples {
-		if w.reach[i] == 0 || sc.obs[i].Amount != sc.obs[i].Amount {
+		if !sc.seen(w, i) {
 			continue
 		}
 		any = true
-		u := [3]float64{sd.gain * w.c[i], sd.turn * w.turn[i], sd.widen * w.widen[i]}
 		d := sc.obs[i].Amount - w.c[i] - w.shift[i] - w.base[sc.sensor[i]]
-		q := weight(i, d)
+		q := sc.weight(w, m, i, d)
 		if q == 0 {
 			continue
 		}
-		r := d + u[0]*e[0] + u[1]*e[1] + u[2]*e[2]
-		v := (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
-		for k, uv := range [6]float64{u[0] * u[0], u[0] * u[1], u[0] * u[2], u[1] * u[1], u[1] * u[2], u[2] * u[2]} {
-			a[k] += q * uv
-			m[k] += v * uv
-		}
+		u := g.lever(w, i)
+		r := d + u[0]*e.of[0] + u[1]*e.of[1] + u[2]*e.of[2]
+		gather(&a, q, u)
 		for k := range b {
 			b[k] += q * u[k] * r
 		}
 	}
+	e.moved = 0
 	if !any {
-		return 0, 0
+		return
 	}
 	x := solve3(a, b)
 	for k := range x {
 		if !g.linear { // a step of a deviation at most: beyond it the plume is no longer near its tangent
-			x[k] = e[k] + max(min(x[k]-e[k], 1), -1)
+			x[k] = e.of[k] + max(min(x[k]-e.of[k], 1), -1)
 		}
-		moved = max(moved, math.Abs(x[k]-e[k]))
+		e.moved = max(e.moved, math.Abs(x[k]-e.of[k]))
 	}
-	if g.linear {
-		for _, i := range g.samples {
-			w.shift[i] += (x[0]-e[0])*sd.gain*w.c[i] + (x[1]-e[1])*sd.turn*w.turn[i] + (x[2]-e[2])*sd.widen*w.widen[i]
-		}
-	}
-	*e = x
-	return -0.5*(x[0]*x[0]+x[1]*x[1]+x[2]*x[2]) - 0.5*math.Log(det3(m)), moved
+	sc.bring(w, g, x, e.of)
+	e.of = x
 }
 
-// again makes the columns of a realisation with its effects in them.
-func (sc *scene) again(w *work, g realisation, e [3]float64) {
+// lnEffect is a realisation's part of the log-likelihood: -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), with the expected weights.
+func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) float64 {
+	a, any := [6]float64{0: 1, 3: 1, 5: 1}, false
+	for _, i := range g.samples {
+		if !sc.seen(w, i) {
+			continue
+		}
+		any = true
+		if sc.obs[i].Below && sc.obs[i].Amount-w.c[i]-w.shift[i] > w.base[sc.sensor[i]] {
+			continue
+		}
+		gather(&a, w.expected(m, i), g.lever(w, i))
+	}
+	if !any {
+		return 0
+	}
+	return -0.5*(e[0]*e[0]+e[1]*e[1]+e[2]*e[2]) - 0.5*math.Log(det3(a))
+}
+
+// bring puts the effects of a realisation into the columns, with the strength as a logarithm; what linear ones bring beyond those that are
+// in already is added to w.shift.
+func (sc *scene) bring(w *work, g realisation, e, already [3]float64) {
+	if g.linear {
+		for _, i := range g.samples {
+			u := g.lever(w, i)
+			w.shift[i] += (e[0]-already[0])*u[0] + (e[1]-already[1])*u[1] + (e[2]-already[2])*u[2]
+		}
+		return
+	}
+	turn, wide, gain := g.sd.turn*e[1], math.Exp(g.sd.widen*e[2]), math.Exp(g.sd.gain*e[0])
+	sin, cos := math.Sincos(w.sh.BiasRad - turn) // headings are clockwise, effects to the left
+	tan := math.Tan(turn)
 	sh := *w.sh
-	sh.Wide = math.Exp(g.sd.widen * e[2])
-	sin, cos := math.Sincos(sh.BiasRad - g.sd.turn*e[1]) // headings are clockwise, effects to the left
-	gain := math.Exp(g.sd.gain * e[0])
+	sh.Wide = wide
 	for _, i := range g.samples {
 		w.c[i], w.reach[i], w.turn[i], w.widen[i] = 0, 0, 0, 0
-		for k := range w.t.sources() {
+		for k, rate := range w.rates {
+			if !sc.s[i].IsPath {
+				w.add(i, gain*rate, w.cuts[k][i].At(tan, wide))
+				continue
+			}
 			s := w.t.source(k)
-			w.add(i, gain*math.Exp(s[iLnQ]), sc.response(i, s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
+			w.add(i, gain*rate, sc.response(i, s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
 		}
 	}
 }
@@ -156,7 +201,7 @@ func solve3(a [6]float64, b [3]float64) [3]float64 {
 // ring of samplers walked from neighbour to neighbour, sees a new one each time it turns back across the wind: where the
 // crosswind coordinate reverses by more than a twentieth of its range and three steps.
 func (sc *scene) crossings() {
-	sc.realisations = nil
+	sc.realisations, sc.standing = nil, true
 	var u, v float64
 	for i := range sc.s {
 		u, v = u+sc.s[i].Wind.U, v+sc.s[i].Wind.V
@@ -174,9 +219,10 @@ func (sc *scene) crossings() {
 		if sc.standsStill(stretch) {
 			still = append(still, stretch...)
 			whole := sdOver(sc.s[stretch[len(stretch)-1]].TimeS-sc.s[stretch[0]].TimeS, sc.sigmaTheta())
-			sc.realisations = append(sc.realisations, realisation{stretch, whole, true})
+			sc.realisations = append(sc.realisations, realisation{samples: stretch, sd: whole, whole: true, linear: true})
 			continue
 		}
+		sc.standing = false
 		lo, hi := math.Inf(1), math.Inf(-1)
 		var steps []float64
 		for k, i := range stretch {
@@ -201,7 +247,7 @@ func (sc *scene) crossings() {
 		for b < len(still) && sc.s[still[b]].TimeS == sc.s[still[a]].TimeS {
 			b++
 		}
-		sc.realisations = append(sc.realisations, realisation{still[a:b], sc.sd, true})
+		sc.realisations = append(sc.realisations, realisation{samples: still[a:b], sd: sc.sd, linear: true})
 		a = b
 	}
 }

@@ -90,6 +90,7 @@ type posterior struct {
 	clouds    []cloud
 	count     []float64 // probability of 0, 1, 2 sources
 	best      theta     // the best explanation with the most probable number of sources
+	held                // what it was completed from
 	positions [][]theta // of each source found, as draws of [x, y]
 	base      residuals // of best
 	variance  []float64 // of each sample under best
@@ -114,6 +115,7 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 	compound := sc.survey.Compounds[sc.primary]
 	if k == 0 {
 		p.best = sc.centre()
+		p.held = clouds[0].held
 		p.settle()
 		g.Dispersion = sc.dispersionOf(nil, lambda)
 		g.DominantAssumption = "background"
@@ -122,10 +124,10 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 	}
 	c := clouds[k]
 	draws := discrepant(align(c.draws, c.best))
-	p.best = c.best
+	p.best, p.held = c.best, c.held
 	p.settle()
 	s := numeric.NewStream(seed, 1<<62)
-	rates := sc.rates(draws, lambda, s)
+	rates := sc.rates(draws, p.held, lambda, s)
 	for j := range k {
 		g.Sources = append(g.Sources, p.source(in, draws, j, rates))
 	}
@@ -274,7 +276,7 @@ func interval(v []float64) atalaya.Interval {
 }
 
 func (sc *scene) dispersionOf(draws []theta, lambda float64) Dispersion {
-	d := Dispersion{Method: "Briggs rural, between classes", PasquillClass: sc.survey.Surface.PasquillClass(), EffectiveSamples: lambda * float64(len(sc.s))}
+	d := Dispersion{Method: "Briggs rural, between classes", PasquillClass: sc.survey.Surface.PasquillClass(), EffectiveSamples: sc.apart * lambda * float64(len(sc.s))}
 	switch w := sc.s[0].Wind; {
 	case sc.logged:
 		d.Method = "turbulence of the wind log across, Briggs rural up"

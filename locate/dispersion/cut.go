@@ -1,0 +1,42 @@
+package dispersion
+
+import "math"
+
+// A Cut is a plume where a sample crosses it: what of its response does not depend on the plume's heading and width. It answers for a
+// plume that is turned and widened a little without following the wind anew.
+type Cut struct {
+	X, Y  float64 // metres along the axis, and to the left of it
+	Axis  float64 // C on the axis, s/m3; 0 where nothing arrives at all
+	PerSy float64 // 1/σy, 1/m
+}
+
+// cutReach is how many spreads off the axis a Cut still answers: twice as far as At, for the plume may turn towards it.
+const cutReach = 12
+
+// Cut is that of the plume at a point x downwind and y across of a source of height h, z above ground.
+func (p *Plume) Cut(x, y, z, h float64, sh *Bent) Cut {
+	if x <= 0 {
+		return Cut{}
+	}
+	sy, sz := p.Spreads(x, sh)
+	if math.Abs(y) > cutReach*sy {
+		return Cut{}
+	}
+	return Cut{x, y, p.vertical(z, h, sz) / (2 * math.Pi * p.SpeedAt(h, sz) * sy * sz), 1 / sy}
+}
+
+// At is the response for a heading turned to the left by this tangent and a crosswind spread that is wide times as large.
+func (c *Cut) At(turn, wide float64) (r Response) {
+	if c.Axis == 0 {
+		return r
+	}
+	perSy := c.PerSy / wide
+	q := (c.Y - c.X*turn) * perSy
+	if q > 6 || q < -6 { // as Plume.At
+		return r
+	}
+	half := expNeg(-0.25 * q * q)
+	axis := c.Axis / wide
+	v := axis * half * half
+	return Response{v, axis * half, v * q * c.X * perSy, v * (q*q - 1)}
+}
