@@ -42,7 +42,7 @@ var benchmarks = []struct {
 	{"memory", "how much more is held while a large file is taken in", intakeMemory},
 	{"decode", "read whole files of each kind", decodeFiles},
 	{"klv", "decode ST 0601 packets with their checksum", klvPackets},
-	{"gas", "concentrations of a plume at samples", gasColumns},
+	{"gas", "a plume at samples, and sources from them", gasColumns},
 	{"record", "events that are on the disk", recordEvents},
 }
 

@@ -72,7 +72,7 @@ func klvPackets(context.Context, Options) ([]pair, error) {
 	}}, nil
 }
 
-func gasColumns(context.Context, Options) ([]pair, error) {
+func gasColumns(ctx context.Context, _ Options) ([]pair, error) {
 	plume := dispersion.NewPlume(dispersion.Wind{U: 4, HeightM: 10}, dispersion.Surface{RoughnessM: 0.1})
 	shape := dispersion.Shape{}.Bend()
 	const n = 1024
@@ -105,7 +105,7 @@ func gasColumns(context.Context, Options) ([]pair, error) {
 			}
 			return n, nil
 		},
-	}}, nil
+	}, posterior(ctx, 450), posterior(ctx, 1800)}, nil
 }
 
 func recordEvents(ctx context.Context, o Options) ([]pair, error) {

@@ -163,7 +163,7 @@ func countProbability(clouds []cloud) []float64 {
 // discrepancy is by how much farther true places lie from the middle of a posterior than it says: no plume that can be written down is
 // the one that was flown through, and a posterior knows of no model but its own (Kennedy and O'Hagan 2001,
 // doi:10.1111/1467-9868.00294). It was measured on simulated flights through wandering puffs, whose model shares no formula with
-// this one (TestCoverage with ATALAYA_SOAK measures it again; docs/decisions/0003-gas-locate.md), never on surveys with a known truth.
+// this one (TestCoverageOfFlights under ATALAYA_SOAK measures it again; docs/decisions/0003-gas-locate.md), never on surveys with a known truth.
 // Rates bear it less than places: they rest on how much gas came by, not on where.
 const discrepancy, rateDiscrepancy = 1.8, 1.4
 

@@ -1,0 +1,70 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
+	"github.com/atalaya-isr/atalaya/locate/source"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// flownPast is a flight of one-second samples in legs across the wind, past two sources that puff.
+func flownPast(samples int) source.Input {
+	s := numeric.NewStream(1, 1)
+	ground := dispersion.Surface{RoughnessM: 0.1}
+	puffs := dispersion.NewPuffs(dispersion.PuffSettings{
+		Sources: []dispersion.Source{{X: 0, Y: 0, Z: 2, RateKgS: 2e-3}, {X: -60, Y: 150, Z: 2, RateKgS: 1.5e-3}},
+		EveryS:  2, SigmaV: 0.6, SigmaW: 0.35, TimescaleS: 30, Intermittency: 0.3, Surface: ground}, numeric.NewStream(1, 8))
+	g := source.Survey{Compounds: []string{"toluene"}, Surface: ground}
+	const speed, memory, gust, background, noise = 8, 0.95, 0.2, 1e-8, 2e-9
+	eastward, northward, x, y, way := 0.0, 0.0, 80.0, -150.0, 1.0
+	for t := -200; t < samples; t++ { // the plumes are there when the flight begins
+		eastward, northward = memory*eastward+gust*s.Normal(), memory*northward+gust*s.Normal()
+		puffs.Step(1, dispersion.Wind{U: 4, HeightM: 10})
+		if t < 0 {
+			continue
+		}
+		if y += speed * way; math.Abs(y-50) > 200 {
+			way = -way
+			if x += 40; x > 400 {
+				x = 80
+			}
+		}
+		z := 20 + 10*math.Sin(float64(t)/100)
+		g.Samples = append(g.Samples, source.Sample{TimeS: float64(t), At: [3]float64{x, y, z}, Wind: dispersion.Wind{U: 4 + eastward, V: northward, HeightM: 10, AveragingS: 1},
+			Values: []source.Value{{Amount: puffs.At(x, y, z) + background + noise*s.Normal(), SD: noise}}})
+	}
+	return source.Input{Local: true, Groups: []source.Survey{g}}
+}
+
+// posterior is how long a full answer takes, beside a hundred million exponentials on one core of the same machine.
+func posterior(ctx context.Context, samples int) pair {
+	return pair{
+		name: fmt.Sprintf("none, one or two sources from %d samples, all cores", samples), unit: "s", reference: "a hundred million math.Exp, one core",
+		once: func() (figure, reference float64, err error) {
+			in := flownPast(samples)
+			began := time.Now()
+			r, err := source.Locate(ctx, in, source.Options{Seed: 1})
+			if err != nil {
+				return 0, 0, err
+			}
+			if len(r.Groups[0].Sources) == 0 {
+				return 0, 0, errors.New("a flight past two sources found none")
+			}
+			figure = time.Since(began).Seconds()
+			began = time.Now()
+			sum := 0.0
+			for i := range 100_000_000 {
+				sum += math.Exp(-float64(i&1023) / 128)
+			}
+			if !(sum > 0) {
+				return 0, 0, errors.New("exp is not positive")
+			}
+			return figure, time.Since(began).Seconds(), nil
+		},
+	}
+}
