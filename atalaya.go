@@ -122,11 +122,12 @@ type Evidence struct {
 	When        Span          `json:"when"`
 	Marking     string        `json:"marking"`
 	Lineage     []string      `json:"lineage,omitempty"`
-	Grade       string        `json:"grade"`    // A1..F6 for reports; "" for instruments
-	Note        string        `json:"note"`     // one sentence for the ledger
-	Level       int           `json:"level"`    // S2 level of Cells
-	Cells       []uint64      `json:"cells"`    // S2 cell ids, ascending
-	LogOdds     []float64     `json:"log_odds"` // one per cell, natural logarithm
+	Grade       string        `json:"grade"`          // A1..F6 for reports; "" for instruments
+	Note        string        `json:"note"`           // one sentence for the ledger, in English
+	Said        []Sentence    `json:"said,omitempty"` // the same by codes
+	Level       int           `json:"level"`          // S2 level of Cells
+	Cells       []uint64      `json:"cells"`          // S2 cell ids, ascending
+	LogOdds     []float64     `json:"log_odds"`       // one per cell, natural logarithm
 	// Place is where this evidence alone would put the site, when it can say so; candidates are refined by it.
 	Place *Place `json:"place,omitempty"`
 	// RateKgS is the emission rate by compound where the evidence has one.
@@ -148,7 +149,8 @@ type LedgerItem struct {
 	Evidence    EvidenceID    `json:"evidence,omitempty"`
 	LogOdds     float64       `json:"log_odds"`
 	Grade       string        `json:"grade"`
-	Note        string        `json:"note"`
+	Note        string        `json:"note"`           // in English
+	Said        []Sentence    `json:"said,omitempty"` // the same by codes
 	Marking     string        `json:"marking"`
 }
 

@@ -114,21 +114,19 @@ func Current(all []atalaya.Outcome) []atalaya.Outcome {
 	return out
 }
 
-// words says what a finding means, for the ledger.
-var words = map[atalaya.Finding]string{
-	atalaya.Confirmed: "confirmed on the ground", atalaya.Empty: "visited, nothing there", atalaya.Abandoned: "visited, abandoned",
-	atalaya.NotVisited: "not visited: says nothing about the place", atalaya.Unsafe: "not entered, unsafe",
-}
-
 // Row is the outcome's row in the ledger of its site. It adds nothing to the log-odds: a finding is a fact to read beside the
 // estimate, and feeds calibration, not the sum that it is to be compared with.
 func Row(o atalaya.Outcome, marking string) atalaya.LedgerItem {
-	note := fmt.Sprintf("%s, %s (%s)", words[o.Found], o.On.UTC().Format(time.DateOnly), o.By)
+	found := atalaya.Say("quoted", "text", string(o.Found)) // a finding that this version does not know
+	if slices.Contains(atalaya.Findings[:], o.Found) {
+		found = atalaya.Say("outcome-"+string(o.Found), "on", o.On.UTC().Format(time.DateOnly), "by", o.By)
+	}
+	said := []atalaya.Sentence{found}
 	if o.Replaces != "" {
-		note += ", a correction"
+		said = append(said, atalaya.Say("correction"))
 	}
 	if o.Note != "" {
-		note += ": " + strings.Join(strings.Fields(o.Note), " ")
+		said = append(said, atalaya.Say("quoted", "text", strings.Join(strings.Fields(o.Note), " ")))
 	}
-	return atalaya.LedgerItem{Kind: "outcome", Note: note, Marking: marking}
+	return atalaya.LedgerItem{Kind: "outcome", Note: atalaya.English(said), Said: said, Marking: marking}
 }

@@ -22,7 +22,7 @@ func ExampleRow() {
 	o := found("out_1", atalaya.Empty)
 	o.Note = "SYNTHETIC: a roof\nand a dog"
 	fmt.Println(outcome.Row(o, "U//SYNTHETIC").Note, outcome.Check(outcome.Report{Outcome: o}, now, nil))
-	// Output: visited, nothing there, 2026-03-30 (SYNTHETIC service): SYNTHETIC: a roof and a dog <nil>
+	// Output: visited, nothing there, 2026-03-30 (SYNTHETIC service); SYNTHETIC: a roof and a dog <nil>
 }
 
 func TestCheck(t *testing.T) {

@@ -32,7 +32,7 @@ const (
 	Approved     State = "approved"      // two different people approved the present basis
 	OnHold       State = "on-hold"       // somebody wants it to wait
 	Dismissed    State = "dismissed"     // somebody says that this is nothing
-	BasisChanged State = "basis-changed" // the candidate is no longer what the case was opened, or last looked at, on
+	BasisChanged State = "basis-changed" // the candidate is no longer what the case was opened, or last looked at, on; or it is gone
 )
 
 // States lists all states, in order, for menus and checks.
@@ -74,16 +74,20 @@ func MarkingOf(c atalaya.Candidate) (string, error) {
 // Of says where a case stands. current is the basis of its candidate as computed now; "" when the candidate no longer exists.
 // Reviews of other cases, on another basis, by nobody, or later than at, do not count. A person counts once, with the last
 // decision; two decisions of one instant are ordered by their names.
+//
+// A case whose candidate no longer exists can still be held or dismissed, and stands so: there is nothing new to look at.
 func Of(c atalaya.Case, current string, reviews []atalaya.Review, at time.Time) Standing {
 	s := Standing{Decisions: lastOfEach(c, reviews, at)}
+	gone := current == ""
 	switch held, approved := deciders(s.Decisions, atalaya.Hold), deciders(s.Decisions, atalaya.Approve); {
-	case current != c.Basis || current == "":
+	case !gone && current != c.Basis:
 		s.State, s.Missing = BasisChanged, "the evidence has changed since; look at the case again and review it anew"
-		if current == "" {
-			s.Missing = "the place is no longer a candidate; look at the case again"
-		}
 	case len(deciders(s.Decisions, atalaya.Dismiss)) > 0:
 		s.State, s.Missing = Dismissed, "dismissed by "+strings.Join(deciders(s.Decisions, atalaya.Dismiss), ", ")
+	case gone && len(held) > 0:
+		s.State, s.Missing = OnHold, "the place is no longer a candidate; on hold by "+strings.Join(held, ", ")
+	case gone:
+		s.State, s.Missing = BasisChanged, "the place is no longer a candidate; dismiss the case, or hold it for new evidence"
 	case len(held) > 0:
 		s.State, s.Missing = OnHold, "on hold by "+strings.Join(held, ", ")
 	case len(approved) == 0:
@@ -124,7 +128,8 @@ func deciders(rs []atalaya.Review, d atalaya.Decision) []string {
 	return who
 }
 
-// Check validates one person's decision before it is logged. At the time of deciding, current is the basis of the candidate.
+// Check validates one person's decision before it is logged. At the time of deciding, current is the basis of the candidate;
+// "" when it no longer exists: the case can then be held or dismissed on what it was opened on, not approved.
 func Check(r atalaya.Review, c atalaya.Case, current string) error {
 	bad := func(kind atalaya.Kind, what, hint string) error {
 		return &atalaya.Error{Op: "review", Place: "case " + string(c.ID), Kind: kind, Err: fmt.Errorf("%s", what), Hint: hint}
@@ -138,7 +143,9 @@ func Check(r atalaya.Review, c atalaya.Case, current string) error {
 		return bad(atalaya.BadUse, fmt.Sprintf("%q is no decision", r.Decision), "Choose approve, hold or dismiss")
 	case r.Decision != atalaya.Approve && strings.TrimSpace(r.Why) == "":
 		return bad(atalaya.BadUse, fmt.Sprintf("a %s needs its reason", r.Decision), "Say why in a sentence")
-	case r.Basis != c.Basis || current != c.Basis:
+	case current == "" && r.Decision == atalaya.Approve:
+		return bad(atalaya.Conflict, "the place is no longer a candidate", "Dismiss the case, or hold it for new evidence")
+	case r.Basis != c.Basis || current != "" && current != c.Basis:
 		return bad(atalaya.Conflict, "the evidence has changed since it was looked at", "Open the case, look at the new evidence, and decide again")
 	}
 	return nil

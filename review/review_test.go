@@ -72,6 +72,15 @@ func TestOf(t *testing.T) {
 			t.Errorf("with the candidate now %q: %s", current, s.State)
 		}
 	}
+	no := func(d atalaya.Decision) []atalaya.Review { return append(slices.Clone(two), rev("eva", d, 3)) }
+	for d, want := range map[atalaya.Decision]review.State{atalaya.Hold: review.OnHold, atalaya.Dismiss: review.Dismissed} {
+		if s := review.Of(c, "", no(d), t0); s.State != want || !strings.Contains(s.Missing, "eva") {
+			t.Errorf("%s once the candidate is gone: %s, %q", d, s.State, s.Missing)
+		}
+		if s := review.Of(c, "something else", no(d), t0); s.State != review.BasisChanged {
+			t.Errorf("%s of evidence that has changed since: %s", d, s.State)
+		}
+	}
 	c.Basis = ""
 	if s := review.Of(c, "", two, t0); s.State == review.Approved {
 		t.Error("a case without a basis was approved")
@@ -246,6 +255,19 @@ func TestCheck(t *testing.T) {
 	}
 	if err := review.Check(good, c, "new"); atalaya.KindOf(err) != atalaya.Conflict {
 		t.Errorf("a review of changed evidence: %v", err)
+	}
+	// Once the place is no candidate any more, the case can be put aside, not approved.
+	for d, refused := range map[atalaya.Decision]bool{atalaya.Approve: true, atalaya.Hold: false, atalaya.Dismiss: false} {
+		r := good
+		r.Decision, r.Why = d, "nothing is left of it (SYNTHETIC)"
+		err := review.Check(r, c, "")
+		if refused != (atalaya.KindOf(err) == atalaya.Conflict && strings.Contains(err.Error(), "no longer a candidate")) || !refused && err != nil {
+			t.Errorf("%s once the place is gone: %v", d, err)
+		}
+		r.Basis = "old"
+		if err := review.Check(r, c, ""); atalaya.KindOf(err) != atalaya.Conflict {
+			t.Errorf("%s of an older basis once the place is gone: %v", d, err)
+		}
 	}
 }
 

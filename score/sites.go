@@ -59,9 +59,17 @@ type SiteScore struct {
 // ReachM is how near a candidate must be to a true site to be a find of it, unless its 95 % region holds the site.
 const ReachM = 500
 
-// Sites scores a ranking: a candidate is true when its 95 % region holds a true site, or it lies within ReachM of one.
+// SitesSchema names the only form of a ranking that is scored.
+const SitesSchema = "atalaya.sites/1"
+
+// Sites scores a ranking: a candidate is true when its 95 % region holds a true site, or it lies within ReachM of one. A result of
+// another schema is refused: read as a ranking it would be one that found nothing.
 func Sites(truth TruthSites, found FoundSites) (SiteScore, error) {
 	s := SiteScore{Schema: Schema, Sites: len(truth.Sites), Rows: []SiteRow{}}
+	if found.Schema != SitesSchema {
+		return s, &atalaya.Error{Op: "score", Kind: atalaya.BadInput, Err: fmt.Errorf("the result is of schema %.60q, not %s", found.Schema, SitesSchema),
+			Hint: "Give what `atalaya run --json` printed"}
+	}
 	isTrue := make([]bool, len(found.Sites))
 	var errs []float64
 	var in50, in90, in95 int

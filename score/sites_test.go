@@ -37,6 +37,15 @@ func ranking(t testing.TB, candidates ...string) FoundSites {
 	return document[FoundSites](t, `{"schema":"atalaya.sites/1","sites":[`+strings.Join(candidates, ",")+`]}`)
 }
 
+func TestAResultOfAnotherSchemaIsRefused(t *testing.T) {
+	for _, other := range []string{`{}`, `{"schema":"atalaya.sources/1","groups":[]}`, `{"schema":"atalaya.sites/2","sites":[]}`, strings.Replace(threeCandidates, "atalaya.sites/1", "", 1)} {
+		s, err := Sites(document[TruthSites](t, twoSites), document[FoundSites](t, other))
+		if atalaya.KindOf(err) != atalaya.BadInput || !strings.Contains(err.Error(), "not atalaya.sites/1") || strings.Contains(err.Error(), "\n") || s.Found != 0 {
+			t.Errorf("%.50s: %+v, %v", other, s, err)
+		}
+	}
+}
+
 // Of three candidates the first and the third are the mill; nothing is the barn. (0.1² + 0.4² + 0.8²)/3 = 0.27.
 func TestOneOfTwoSitesFound(t *testing.T) {
 	s := must[SiteScore](t)(Sites(document[TruthSites](t, twoSites), document[FoundSites](t, threeCandidates)))
@@ -151,7 +160,7 @@ func TestNothingFoundAndNothingThere(t *testing.T) {
 	if s.Sites != 0 || s.PrecisionAt1 != 0 || s.PrecisionAt3 != 0 || math.Abs(float64(s.Brier)-1.01/3) > 1e-15 { // (.9² + .4² + .2²)/3
 		t.Errorf("false alarms only: %+v", s)
 	}
-	b := must[[]byte](t)(json.Marshal(must[SiteScore](t)(Sites(TruthSites{}, FoundSites{}))))
+	b := must[[]byte](t)(json.Marshal(must[SiteScore](t)(Sites(TruthSites{}, ranking(t)))))
 	all := fmt.Sprintf(none, 0, 1)
 	want := `{"schema":"atalaya.score/1","sites":0,"found":0,"median_error_m":null,"precision_at_1":null,"precision_at_3":null,"brier":null,"in_p50":` + all + `,"in_p90":` + all + `,"in_p95":` + all + `,"rows":[]}`
 	if string(b) != want {

@@ -46,6 +46,7 @@ type (
 	Released struct {
 		Release app.ReleaseView `json:"release"`
 		Event   EventRef        `json:"event"`
+		Before  bool            `json:"before" doc:"this had been released before, as this event; nothing was written now"`
 	}
 	// Events is a stretch of the log.
 	Events struct {
@@ -122,6 +123,7 @@ func (s *server) routes(mux *http.ServeMux) {
 		return s.app.Audit(ctx)
 	})
 	s.decisionCalls(api)
+	s.gasCalls(api)
 	s.streams(api)
 }
 
@@ -271,8 +273,8 @@ func (s *server) decisionCalls(api huma.API) {
 		if err != nil {
 			return Released{}, err
 		}
-		return Released{app.ReleaseView{ID: r.ID, Recipient: r.Recipient, At: r.At, ByName: who.Name, Marking: r.Marking, Reference: r.Reference, ManifestSHA256: r.ManifestSHA256,
-			URL: "/api/releases/" + string(r.ID) + "/package.zip"}, refOf(w)}, nil
+		names, err := s.app.Names(ctx)
+		return Released{app.ReleaseViewOf(r, names), refOf(w), w.Before}, err
 	})
 	post(s, api, "/api/cases/{id}/outcomes", "Record what came back", func(ctx context.Context, in *struct {
 		One
@@ -287,6 +289,21 @@ func (s *server) decisionCalls(api huma.API) {
 		who, b := readerOf(ctx), in.Body
 		r := outcome.Report{Outcome: atalaya.Outcome{Case: atalaya.CaseID(in.ID), Found: atalaya.Finding(b.Found), On: b.On, By: b.By, Note: b.Note, Replaces: atalaya.OutcomeID(b.Replaces)}}
 		_, w, err := s.app.AddOutcome(ctx, who.Account, who.view, r)
+		if err != nil {
+			return Written{}, err
+		}
+		return Written{refOf(w)}, nil
+	})
+	post(s, api, "/api/detections/{id}/sorting", "Keep, hold or attach a detection, or undo that", func(ctx context.Context, in *struct {
+		One
+		Body struct {
+			Sorting string `json:"sorting" enum:"keep,hold,attach,reopen"`
+			Site    string `json:"site,omitempty" maxLength:"80" doc:"to attach it to"`
+			Why     string `json:"why,omitempty" maxLength:"4000" doc:"a hold needs it"`
+		}
+	}) (Written, error) {
+		who, b := readerOf(ctx), in.Body
+		w, err := s.app.SortDetection(ctx, who.Account, who.view, atalaya.DetectionID(in.ID), app.Sorting(b.Sorting), atalaya.CandidateID(b.Site), b.Why)
 		if err != nil {
 			return Written{}, err
 		}

@@ -326,7 +326,8 @@ func TestOpenAPIIsThereAndSpeaksOfIntelligenceOnly(t *testing.T) {
 	}
 	calls := []string{"GET /api/session", "POST /api/session", "DELETE /api/session", "GET /api/map", "GET /api/sites", "GET /api/sites/{id}", "GET /api/inbox", "POST /api/cases",
 		"POST /api/cases/{id}/reviews", "POST /api/cases/{id}/looked-at", "POST /api/cases/{id}/releases", "GET /api/releases/{id}/package.zip", "POST /api/cases/{id}/outcomes",
-		"POST /api/observations/{id}/retraction", "DELETE /api/observations/{id}/retraction", "GET /api/events", "GET /api/live", "GET /api/audit"}
+		"POST /api/detections/{id}/sorting", "POST /api/observations/{id}/retraction", "DELETE /api/observations/{id}/retraction", "GET /api/events", "GET /api/live", "GET /api/audit",
+		"GET /api/gas", "GET /api/gas/{id}", "GET /api/gas/{id}/figure.svg", "GET /api/gas/{id}/figure.png"}
 	n := 0
 	for _, c := range calls {
 		method, path, _ := strings.Cut(c, " ")
@@ -448,6 +449,15 @@ func TestFourEyesFromCaseToPackage(t *testing.T) {
 	olga.refused(403, "POST", path+"/releases", release, "")
 	var out Released
 	luis.want(200, "POST", path+"/releases", release, &out)
+	var again Released // a second press of the button, or a call that is sent anew because its answer was lost
+	ana.want(200, "POST", path+"/releases", release, &again)
+	if !again.Before || out.Before || again.Release != out.Release || again.Event.ID != out.Event.ID || again.Release.ByName != "luis" {
+		t.Errorf("asked for again:\n%+v\nfirst:\n%+v", again, out)
+	}
+	ana.want(200, "GET", "/api/sites/"+id, nil, &card)
+	if n := len(card.Releases); n != 1 {
+		t.Errorf("%d releases on the card, want the one", n)
+	}
 
 	zipped := ana.want(200, "GET", out.Release.URL, nil, nil)
 	z, err := zip.NewReader(bytes.NewReader(zipped), int64(len(zipped)))
@@ -470,6 +480,58 @@ func TestFourEyesFromCaseToPackage(t *testing.T) {
 	if len(b.log) > 0 {
 		t.Errorf("operators are told %v", b.log)
 	}
+}
+
+// What a person does with a detection is recorded and can be undone; it changes no probability.
+func TestADetectionIsHeldAttachedAndReopened(t *testing.T) {
+	b := newBench(t)
+	b.run()
+	ana, olga := b.person("ana"), b.person("olga")
+	item := func() app.InboxItem {
+		t.Helper()
+		var v app.InboxView
+		ana.want(200, "GET", "/api/inbox", nil, &v)
+		for _, d := range v.Detections {
+			if d.Kind == atalaya.Mention {
+				return d
+			}
+		}
+		t.Fatal("no report in the inbox")
+		return app.InboxItem{}
+	}
+	first := item()
+	if first.Sorted != nil || first.Site == nil || first.Position == nil || first.Position.MGRS == "" || len(first.Said) != 1 || first.Said[0].Code != "quoted" {
+		t.Fatalf("fresh: %+v", first)
+	}
+	site := func() (c app.SiteCard) {
+		t.Helper()
+		ana.want(200, "GET", "/api/sites/"+string(*first.Site), nil, &c)
+		return c
+	}
+	before := site()
+	path := "/api/detections/" + string(first.ID) + "/sorting"
+	ana.refused(400, "POST", path, map[string]string{"sorting": "hold", "why": " "}, "reason")
+	ana.refused(404, "POST", path, map[string]string{"sorting": "attach", "site": "site_none"}, "no site")
+	ana.refused(404, "POST", "/api/detections/det_none/sorting", map[string]string{"sorting": "keep"}, "")
+	olga.refused(403, "POST", path, map[string]string{"sorting": "keep"}, "")
+	ana.want(200, "POST", path, map[string]string{"sorting": "hold", "why": "SYNTHETIC: who is it that says so"}, nil)
+	if s := item().Sorted; s == nil || s.Sorting != app.Held || s.ByName != "ana" || s.Why == "" || s.Site != nil {
+		t.Errorf("held: %+v", s)
+	}
+	ana.want(200, "POST", path, map[string]string{"sorting": "attach", "site": string(*first.Site), "why": "SYNTHETIC: the ford is the one there"}, nil)
+	after := site()
+	if len(after.Attached) != 1 || after.Attached[0].Detection != first.ID || after.Attached[0].ByName != "ana" || after.Attached[0].Headline != first.Headline {
+		t.Errorf("attached: %+v", after.Attached)
+	}
+	if after.Basis != before.Basis || after.Site.Probability != before.Site.Probability || len(after.Ledger) != len(before.Ledger) {
+		t.Error("attaching changed what is computed")
+	}
+	ana.want(200, "POST", path, map[string]string{"sorting": "reopen"}, nil)
+	if s := item().Sorted; s != nil || len(site().Attached) != 0 {
+		t.Errorf("reopened: %+v, %+v", s, site().Attached)
+	}
+	ana.want(200, "POST", "/api/observations/"+string(first.Observation.ID)+"/retraction", map[string]string{"why": "SYNTHETIC: told twice"}, nil)
+	ana.refused(409, "POST", path, map[string]string{"sorting": "keep"}, "taken back")
 }
 
 func TestARetractionIsUndoneAndTheInboxSaysSo(t *testing.T) {

@@ -16,7 +16,7 @@ type Reader interface {
 var kindOf = map[string]string{
 	MissionMade: "mission", SortieMade: "sortie", FileTaken: "file", ObservationMade: "observation",
 	DetectionMade: "detection", EvidenceMade: "evidence", AssessmentMade: "assessment", AccountMade: "account",
-	CaseOpened: "case", ReviewMade: "review", ReleaseMade: "release", OutcomeMade: "outcome",
+	CaseOpened: "case", ReviewMade: "review", ReleaseMade: "release", OutcomeMade: "outcome", DetectionSorted: "sorting",
 }
 
 // restsOn lists the kinds that fall with a retracted observation: those whose Parent it is.
@@ -27,6 +27,7 @@ type head struct {
 	Mission     string   `json:"mission"`
 	Parent      string   `json:"parent"`
 	Observation string   `json:"observation"`
+	Detection   string   `json:"detection"`
 	From        fromList `json:"from"`
 	Case        string   `json:"case"`
 	Blob        string   `json:"blob"`
@@ -54,12 +55,6 @@ func Fold(r Reader, e Event) ([]Entity, error) {
 		ent, err := made(kind, e)
 		if err != nil {
 			return nil, err
-		}
-		// Reading the same file again does not bring back what a person took back.
-		if old, found, err := r.Entity(kind, ent.ID); err != nil {
-			return nil, err
-		} else if found && old.Standing == Retracted {
-			ent.Standing = Retracted
 		}
 		if old, found, err := r.Entity(kind, ent.ID); err != nil {
 			return nil, err
@@ -135,6 +130,8 @@ func made(kind string, e Event) (Entity, error) {
 		}
 	case "evidence":
 		ent.Parent = h.Observation
+	case "sorting":
+		ent.Parent = h.Detection
 	case "review", "release", "outcome":
 		ent.Parent = h.Case
 	default:

@@ -62,10 +62,10 @@ type Job struct {
 
 // Entity is the current state of one thing.
 type Entity struct {
-	Kind     string          `json:"kind"` // observation, detection, evidence, assessment, case, review, release, outcome, account, mission, file, sortie
+	Kind     string          `json:"kind"` // observation, detection, evidence, assessment, case, review, release, outcome, sorting, account, mission, file, sortie
 	ID       string          `json:"id"`
 	Mission  string          `json:"mission"`
-	Parent   string          `json:"parent"` // observation of a detection, detection of evidence, case of a review ...
+	Parent   string          `json:"parent"` // observation of a detection and of evidence, case of a review, detection of a sorting ...
 	Marking  string          `json:"marking"`
 	Label    access.LabelID  `json:"-"`
 	Standing Standing        `json:"standing"`
@@ -179,7 +179,8 @@ const (
 	ReleaseMade      = "release.made"
 	ReleaseExported  = "release.exported"
 	OutcomeMade      = "outcome.made"
-	RetractionMade   = "retraction.made" // subject is the observation taken back; body {"why"}
+	DetectionSorted  = "detection.sorted" // what a person did with a detection: body {"detection","mission","sorting","site","why","by","at"}
+	RetractionMade   = "retraction.made"  // subject is the observation taken back; body {"why"}
 	RetractionUndone = "retraction.undone"
 	PurgeMade        = "purge.made"
 )

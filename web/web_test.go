@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/atalaya-isr/atalaya"
 )
 
 // sourceHash is the recipe of build/freshness.mjs: for each source of the build, in byte order of its path, its SHA-256 and
@@ -368,6 +370,25 @@ func TestEveryAlternativeHasItsWordInBothLanguages(t *testing.T) {
 	for _, label := range labels {
 		if key := "alternative." + label; en[key] == "" || es[key] == "" {
 			t.Errorf("no catalogue entry %q", key)
+		}
+	}
+}
+
+// The English of a sentence is said by the server too: the catalogue holds the same line, so that the two cannot drift apart.
+func TestEverySentenceHasItsTextInBothLanguages(t *testing.T) {
+	en, es := catalogue(t, "en"), catalogue(t, "es")
+	for code, line := range atalaya.Sentences {
+		key := "note." + code
+		if en[key] != line {
+			t.Errorf("%q says %q in English, the server %q", key, en[key], line)
+		}
+		if es[key] == "" || len(line) > 20 && es[key] == line {
+			t.Errorf("%q has no Spanish text: %q", key, es[key])
+		}
+	}
+	for key := range en {
+		if code, is := strings.CutPrefix(key, "note."); is && atalaya.Sentences[code] == "" {
+			t.Errorf("%q is in the catalogue, and nothing says it", key)
 		}
 	}
 }

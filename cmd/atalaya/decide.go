@@ -84,6 +84,9 @@ func printCard(w io.Writer, c app.SiteCard) error {
 	if c.Case != nil {
 		fmt.Fprintf(w, "%s opened by %s; basis %s\n", c.Case.ID, c.Case.OpenedByName, c.Case.LegalBasis.Instrument)
 	}
+	for _, d := range c.Attached {
+		fmt.Fprintf(w, "attached by %s, adds nothing to the sum: %s  %s\n", d.ByName, d.Headline, d.Why)
+	}
 	for _, r := range c.Reviews {
 		fmt.Fprintf(w, "%s  %s by %s  %s\n", r.At.Format(time.RFC3339), r.Decision, r.ByName, r.Why)
 	}
@@ -126,7 +129,11 @@ func caseOfSite(cmd *cobra.Command, a *app.App, view access.View, id string) (at
 }
 
 func recorded(w io.Writer, done app.Written) {
-	fmt.Fprintf(w, "recorded as event %s\n", done.Event.ID)
+	said := "recorded as"
+	if done.Before {
+		said = "nothing new: recorded before as"
+	}
+	fmt.Fprintf(w, "%s event %s\n", said, done.Event.ID)
 }
 
 func reviewCommand() *cobra.Command {
@@ -234,7 +241,7 @@ func releaseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "release SITE --to MEX --out DIR",
 		Short: "Release a case that two different people approved: the partner package, written whole or not at all",
-		Long:  "Release a case that two different people approved. The package (GeoJSON, KML, a page in Spanish and English, a manifest) goes into a folder of its own below DIR. Without two approvals of what stands now: exit 4, also where the same case has gone to the same partner before.",
+		Long:  "Release a case that two different people approved. The package (GeoJSON, KML, a page in Spanish and English, a manifest) goes into a folder of its own below DIR. Without two approvals of what stands now: exit 4, also where the same case has gone to the same partner before. Asked for again, with nothing changed, it gives the same release and writes no second event.",
 		Example: `  atalaya release site_2f0c... --to MEX --out handover
   atalaya release site_2f0c... --to MEX --out handover --legal-basis "Agreement 7 (SYNTHETIC)" --review-by 2027-03-01`,
 		Args: cobra.ExactArgs(1),
@@ -255,7 +262,7 @@ func releaseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rel, done, err := a.ReleaseOnce(cmd.Context(), who, view, id, to, basis)
+			rel, done, err := a.Release(cmd.Context(), who, view, id, to, basis)
 			if err != nil {
 				return err
 			}
@@ -263,12 +270,10 @@ func releaseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if done.Event.ID != "" {
-				recorded(cmd.ErrOrStderr(), done)
-			}
+			recorded(cmd.ErrOrStderr(), done)
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), map[string]any{"schema": "atalaya.release/1", "release": rel.ID, "reference": rel.Reference, "recipient": rel.Recipient,
-					"folder": dir, "manifest_sha256": rel.ManifestSHA256, "marking": rel.Marking})
+					"folder": dir, "manifest_sha256": rel.ManifestSHA256, "marking": rel.Marking, "event": done.Event.ID, "before": done.Before})
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), dir)
 			return nil

@@ -16,8 +16,8 @@ import (
 )
 
 func gasCommand() *cobra.Command {
-	c := &cobra.Command{Use: "gas", Short: "Gas surveys: how many sources, where, how strong"}
-	c.AddCommand(gasLocateCommand())
+	c := &cobra.Command{Use: "gas", Short: "Gas surveys: how many sources, where, how strong, of what kind"}
+	c.AddCommand(gasLocateCommand(), gasClassifyCommand(), gasPlanCommand())
 	return c
 }
 
@@ -25,6 +25,7 @@ func gasCommand() *cobra.Command {
 type gasLocate struct {
 	json, quiet, join, timing bool
 	seed                      uint64
+	figure                    figureFlags
 }
 
 func gasLocateCommand() *cobra.Command {
@@ -33,7 +34,8 @@ func gasLocateCommand() *cobra.Command {
 		Use:   "locate SURVEY.csv",
 		Short: "Sources of a gas survey: how many, where, how strong, with probability regions",
 		Example: `  atalaya gas locate survey.csv
-  atalaya gas locate survey.csv --json --seed 7 | jq '.groups[0].sources'`,
+  atalaya gas locate survey.csv --json --seed 7 | jq '.groups[0].sources'
+  atalaya gas locate survey.csv --figure survey.svg --marking 'U//SYNTHETIC' --lang es`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
@@ -42,6 +44,7 @@ func gasLocateCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.join, "join", false, "solve all groups as one")
 	c.Flags().BoolVar(&f.timing, "timing", false, "add elapsed_s; without it the bytes repeat")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed: the same input, version and seed give the same bytes")
+	f.figure.add(c)
 	return c
 }
 
@@ -63,6 +66,9 @@ func readSurvey(path string, talk io.Writer) (s *gas.Survey, lost bool, err erro
 
 func (f gasLocate) run(cmd *cobra.Command, path string) error {
 	start := time.Now()
+	if err := f.figure.check(); err != nil {
+		return err
+	}
 	s, lost, err := readSurvey(path, cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -85,6 +91,9 @@ func (f gasLocate) run(cmd *cobra.Command, path string) error {
 		err = printJSON(cmd.OutOrStdout(), res)
 	} else {
 		err = printSources(cmd.OutOrStdout(), res)
+	}
+	if err == nil {
+		err = f.figure.write(path, s, f.join, in, res, cmd.ErrOrStderr())
 	}
 	if err == nil && lost {
 		err = partly{"some rows or values could not be read; each is named above"}

@@ -218,10 +218,10 @@ func (s state) holds(t *testing.T, before state) {
 	}
 }
 
-// proved lets the program itself prove that its log is whole and goes on from a checkpoint that was kept.
+// proved lets the program itself prove that its log is whole, goes on from a checkpoint that was kept, and is what readers are shown.
 func proved(t *testing.T, data string, checkpoint []byte) {
 	t.Helper()
-	args := []string{"audit", "verify", "--data", data}
+	args := []string{"audit", "verify", "--replay", "--quiet", "--data", data}
 	if checkpoint != nil {
 		kept := filepath.Join(t.TempDir(), "kept.txt")
 		if err := os.WriteFile(kept, checkpoint, 0o600); err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,11 +42,13 @@ func (p probe) run(ctx context.Context, args []string, out, talk io.Writer) erro
 		ctx = context.Background()
 	}
 	files := []intake.File{}
+	shown := newProgress(talk, p.quiet)
+	defer shown.end()
 	var first error
 	opened := 0
 	for _, arg := range args {
 		n := len(files)
-		err := p.look(ctx, arg, p.progress(talk), func(f intake.File) { files = append(files, f) })
+		err := p.look(ctx, arg, shown.file, func(f intake.File) { files = append(files, f) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -93,20 +94,6 @@ func (p probe) look(ctx context.Context, arg string, progress intake.Progress, s
 		see(f)
 	}
 	return err
-}
-
-// progress says every ten seconds how far a file was read.
-func (p probe) progress(talk io.Writer) intake.Progress {
-	if p.quiet {
-		return nil
-	}
-	next := time.Now().Add(10 * time.Second)
-	return func(path string, done, total int64) {
-		if now := time.Now(); now.After(next) {
-			next = now.Add(10 * time.Second)
-			fmt.Fprintf(talk, "%s: %d of %d MB read\n", path, done>>20, total>>20)
-		}
-	}
 }
 
 func (p probe) print(out io.Writer, files []intake.File) error {

@@ -50,25 +50,45 @@ func (p *progress) say(line string) {
 	}
 }
 
-// barFrom is the size of a file from which it gets a bar of its own.
+// barFrom is the size of a file from which its reading is shown.
 const barFrom = 16 << 20
 
 // file shows how far a file has been read.
 func (p *progress) file(path string, done, total int64) {
-	if p.quiet || total < barFrom {
+	if total >= barFrom {
+		p.step(path, done>>20, total>>20, "MB")
+	}
+}
+
+// steps shows how far a long work is, in its own unit.
+func (p *progress) steps(what, unit string) func(done, total int64) {
+	return func(done, total int64) { p.step(what, done, total, unit) }
+}
+
+// step shows how far one thing is: a bar of its own on a terminal, until it is done.
+func (p *progress) step(what string, done, total int64, unit string) {
+	if p.quiet {
 		return
 	}
 	if p.bars == nil {
-		p.say(fmt.Sprintf("%s: %d of %d MB", path, done>>20, total>>20))
+		p.say(fmt.Sprintf("%s: %d of %d %s", what, done, total, unit))
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.of != path {
-		p.of = path
-		p.bar = p.bars.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(path+" ")), mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f")))
+	if p.of != what {
+		p.drop()
+		p.of = what
+		p.bar = p.bars.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(what+" ")), mpb.AppendDecorators(decor.CountersNoUnit("%d of %d "+unit)))
 	}
 	p.bar.SetCurrent(done)
+}
+
+// drop takes away a bar that did not get to its end.
+func (p *progress) drop() {
+	if p.bar != nil && !p.bar.Completed() {
+		p.bar.Abort(true)
+	}
 }
 
 // end takes the bars away.
@@ -77,9 +97,7 @@ func (p *progress) end() {
 		return
 	}
 	p.mu.Lock()
-	if p.bar != nil && !p.bar.Completed() {
-		p.bar.Abort(true)
-	}
+	p.drop()
 	p.mu.Unlock()
 	p.bars.Wait()
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/spf13/cobra"
 
 	"github.com/atalaya-isr/atalaya"
@@ -79,5 +81,39 @@ func TestARecordIsBackedUpRestoredProvedAndReplayed(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(out, "nothing")); err == nil {
 		t.Error("a command that only reads made a record")
+	}
+}
+
+// What readers are shown is changed behind the log: the proof of the log does not see it, the replay does.
+func TestAuditVerifyComparesTheProjectionWithAReplay(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "record")
+	filledRecord(t, dir)
+	if s, err := record(t, dir, "audit", "verify", "--replay"); err != nil || !strings.Contains(s, "holds what the log says: 1 entities") {
+		t.Errorf("a whole record: %q, %v", s, err)
+	}
+	d, err := driver.Open("file:" + filepath.Join(dir, "record.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Exec(`UPDATE entity SET standing = 'retracted'`)
+	if err = errors.Join(err, d.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := record(t, dir, "audit", "verify", "--json"); err != nil || strings.Contains(s, "projection") {
+		t.Errorf("the log alone: %s, %v", s, err)
+	}
+	s, err := record(t, dir, "audit", "verify", "--replay", "--json")
+	var rep auditDocument
+	if json.Unmarshal([]byte(s), &rep) != nil || !rep.Whole || rep.Projection == nil || rep.Projection.Whole || rep.Projection.Kind != "mission" || rep.Projection.ID != "m" {
+		t.Errorf("--json: %s", s)
+	}
+	if err == nil || atalaya.KindOf(err) != atalaya.Failed || !strings.HasPrefix(err.Error(), "mission m: differs from what the log makes of it, in standing") {
+		t.Errorf("%v", err)
+	}
+	if s, err := record(t, dir, "replay"); err != nil {
+		t.Fatal(s, err)
+	}
+	if _, err := record(t, dir, "audit", "verify", "--replay"); err != nil {
+		t.Errorf("after a replay: %v", err)
 	}
 }

@@ -145,6 +145,10 @@ func scoreSites(w io.Writer, args []string, b []byte, asJSON bool) error {
 		return err
 	}
 	s, err := score.Sites(truth, found)
+	var e *atalaya.Error
+	if errors.As(err, &e) {
+		e.File = args[1]
+	}
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/app"
 	"github.com/atalaya-isr/atalaya/simulate"
 )
 
@@ -53,7 +54,7 @@ func runSimulate(dir, scenario string, seed uint64, talk io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(aside)
-	truth, err := simulate.Campaign(s, seed, folder(aside))
+	truth, err := simulate.Campaign(s, seed, app.Folder(aside))
 	if err != nil {
 		return err
 	}
@@ -95,16 +96,4 @@ func writeTruth(name string, t simulate.Truth) error {
 	}
 	err = t.Write(f)
 	return errors.Join(err, f.Close())
-}
-
-// folder is where a simulated mission goes.
-type folder string
-
-// Create makes a file and the folders above it.
-func (d folder) Create(name string) (io.WriteCloser, error) {
-	full := filepath.Join(string(d), filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-		return nil, err
-	}
-	return os.Create(full)
 }

@@ -18,7 +18,8 @@ import (
 
 // Written is what a decision became: an event of the log.
 type Written struct {
-	Event store.Event
+	Event  store.Event
+	Before bool // it had been decided so before, as this event; nothing was written now
 }
 
 // personal names what a person makes.
@@ -37,7 +38,7 @@ func (a *App) write(ctx context.Context, by Account, e store.NewEvent) (Written,
 	if err != nil {
 		return Written{}, err
 	}
-	return Written{events[0]}, nil
+	return Written{Event: events[0]}, nil
 }
 
 // OpenCase opens a person's question about a candidate and pins it as it stands.
@@ -178,7 +179,7 @@ func (a *App) LookedAt(ctx context.Context, by Account, view access.View, id ata
 	}
 	switch {
 	case f.Now == nil:
-		return Written{}, failure(atalaya.Conflict, "Dismiss the case, or wait for new evidence", "the place is no longer a candidate")
+		return Written{}, failure(atalaya.Conflict, "Dismiss the case, or hold it for new evidence", "the place is no longer a candidate")
 	case basis != f.Current:
 		return Written{}, failure(atalaya.Conflict, "Load it again", "the evidence changed once more while it was looked at")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/atalaya-isr/atalaya/locate/emitter"
 	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/locate/source"
+	"github.com/atalaya-isr/atalaya/product/figure"
 )
 
 // found is one thing that stood out, with what it says of the ground.
@@ -37,10 +38,21 @@ func (a *App) find(ctx context.Context, o atalaya.Observation, m MissionState, s
 
 // GasFinding is the body of a gas detection.
 type GasFinding struct {
-	Headline string        `json:"headline"`
-	Group    *source.Group `json:"group"`
-	Source   int           `json:"source"` // which of the group's sources
+	headline
+	Group  *source.Group `json:"group"`
+	Source int           `json:"source"` // which of the group's sources
+	// Picture is what the gas room draws; with the first finding of a group alone, for it is of all.
+	Picture *figure.Picture `json:"picture,omitempty"`
+	gasMore
 }
+
+// headline is what a detection is called in a list, in English and by codes.
+type headline struct {
+	Headline string             `json:"headline"`
+	Said     []atalaya.Sentence `json:"said,omitempty"`
+}
+
+func headlineOf(said ...atalaya.Sentence) headline { return headline{atalaya.English(said), said} }
 
 // duty is the probability that a working site emits while it is flown past: an assumption, see locate/site.
 const duty = 0.7
@@ -71,9 +83,13 @@ func (a *App) findGas(ctx context.Context, o atalaya.Observation, m MissionState
 		return nil, err
 	}
 	g := &res.Groups[0]
+	picture, more, err := drawnOf(ctx, s, in, g, seed)
+	if err != nil {
+		return nil, err
+	}
 	if len(g.Sources) == 0 {
 		look := gasLook(in, g)
-		return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(GasFinding{"no gas source found", g, -1})}, []atalaya.Evidence{look}}}, nil
+		return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(GasFinding{headlineOf(atalaya.Say("gas-no-found")), g, -1, picture, more})}, []atalaya.Evidence{look}}}, nil
 	}
 	var out []found
 	for i, src := range g.Sources {
@@ -85,10 +101,12 @@ func (a *App) findGas(ctx context.Context, o atalaya.Observation, m MissionState
 		for _, v := range countsFrom(g, i+1) {
 			p += v
 		}
-		note := fmt.Sprintf("gas source, probability %.2f that there is one: %s", p, ratesInWords(src.RateKgS))
-		e := site.FromDetection(site.Detection{Kind: "gas", StrengthKm2: site.GasStrengthKm2 * p, Place: &place, RateKgS: src.RateKgS, Note: note,
+		rates := ratesInWords(src.RateKgS)
+		e := site.FromDetection(site.Detection{Kind: "gas", StrengthKm2: site.GasStrengthKm2 * p, Place: &place, RateKgS: src.RateKgS,
+			Said:  []atalaya.Sentence{atalaya.Say("gas-source", "p", fmt.Sprintf("%.2f", p), "rates", rates)},
 			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}})
-		out = append(out, found{atalaya.Detection{Kind: atalaya.GasSource, Place: &place, Body: mustJSON(GasFinding{"gas source: " + ratesInWords(src.RateKgS), g, i})}, []atalaya.Evidence{e}})
+		out = append(out, found{atalaya.Detection{Kind: atalaya.GasSource, Place: &place, Body: mustJSON(GasFinding{headlineOf(atalaya.Say("gas-found", "rates", rates)), g, i, picture, more})}, []atalaya.Evidence{e}})
+		picture, more = nil, gasMore{} // told once
 	}
 	return out, nil
 }
@@ -114,14 +132,20 @@ func gasLook(in source.Input, g *source.Group) atalaya.Evidence {
 	for _, c := range [][2]float64{{box[0], box[1]}, {box[2], box[1]}, {box[2], box[3]}, {box[0], box[3]}} {
 		ring = append(ring, in.Frame.GroundFromENU(c[0], c[1]))
 	}
-	return site.FromField("gas", "gas survey found no source: less likely here, by what could not have been missed", ring, func(p geodesy.LatLon) float64 {
+	return saying(site.FromField("gas", "", ring, func(p geodesy.LatLon) float64 {
 		xy := in.Frame.GroundENU(p)
 		i, j := int((xy[0]-box[0])/side), int((xy[1]-box[1])/side)
 		if xy[0] < box[0] || xy[1] < box[1] || i >= nx || j >= ny {
 			return 0
 		}
 		return math.Min(0, math.Log(1-duty+duty*math.Exp(ratio[j*nx+i])))
-	})
+	}), atalaya.Say("gas-none"))
+}
+
+// saying gives evidence its note.
+func saying(e atalaya.Evidence, said ...atalaya.Sentence) atalaya.Evidence {
+	e.Said, e.Note = said, atalaya.English(said)
+	return e
 }
 
 // countsFrom are the probabilities of n sources or more.
@@ -137,7 +161,7 @@ func countsFrom(g *source.Group, n int) []float64 {
 
 // nothing is what is found in an observation that cannot be judged: the reason, as a detection that weighs nothing.
 func nothing(o atalaya.Observation, why error) ([]found, error) {
-	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(map[string]string{"headline": "not judged: " + why.Error()})}, nil}}, nil
+	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(headlineOf(atalaya.Say("not-judged", "why", why.Error())))}, nil}}, nil
 }
 
 // aboutSamples is the box (west, south, east, north, local metres) about all samples with a margin of as much as they span,
@@ -181,7 +205,7 @@ func ratesInWords(rates map[string]atalaya.Interval) string {
 			out += ", "
 		}
 		r := rates[name]
-		out += fmt.Sprintf("%s %.2g g/s (%.2g to %.2g)", name, 1e3*r.P50, 1e3*r.P05, 1e3*r.P95)
+		out += fmt.Sprintf("%s %.2g g/s (%.2g–%.2g)", name, 1e3*r.P50, 1e3*r.P05, 1e3*r.P95)
 	}
 	return out
 }
@@ -205,15 +229,20 @@ func findEmitter(o atalaya.Observation) ([]found, error) {
 	}
 	place := site.PlaceOf(modes...)
 	best := post.Fixes[0]
-	headline := fmt.Sprintf("emitter %s: half of the probability within %.0f m, %d bearings used, %d rejected", firstOf(b.Emitter, "(unnamed)"), best.CEP50M, best.Used, best.Rejected)
-	e := site.FromDetection(site.Detection{Kind: "signal", StrengthKm2: site.SignalStrengthKm2, Place: &place, Modes: modes, Note: headline + ", integrity " + string(best.Integrity)})
+	counts := []string{"cep50", fmt.Sprintf("%.0f", best.CEP50M), "used", fmt.Sprint(best.Used), "rejected", fmt.Sprint(best.Rejected)}
+	says := atalaya.Say("emitter-unnamed", counts...)
+	if b.Emitter != "" {
+		says = atalaya.Say("emitter", append(counts, "emitter", b.Emitter)...)
+	}
+	e := site.FromDetection(site.Detection{Kind: "signal", StrengthKm2: site.SignalStrengthKm2, Place: &place, Modes: modes,
+		Said: []atalaya.Sentence{says, atalaya.Say("integrity", "integrity", string(best.Integrity))}})
 	body := struct {
-		Headline  string            `json:"headline"`
+		headline
 		Integrity emitter.Integrity `json:"integrity"`
 		Ellipse95 geodesy.Ellipse   `json:"ellipse95"`
 		CEP50M    float64           `json:"cep50_m"`
 		CEP95M    float64           `json:"cep95_m"`
-	}{headline, best.Integrity, best.Ellipse95, best.CEP50M, best.CEP95M}
+	}{headlineOf(says), best.Integrity, best.Ellipse95, best.CEP50M, best.CEP95M}
 	return []found{{atalaya.Detection{Kind: atalaya.EmitterFix, Place: &place, Body: mustJSON(body)}, []atalaya.Evidence{e}}}, nil
 }
 
@@ -234,9 +263,12 @@ func findCoverage(o atalaya.Observation) ([]found, error) {
 		}
 		looks = append(looks, site.Look{Ring: ring, PD: videoPD})
 	}
-	headline := fmt.Sprintf("ground looked at by video in %d footprints, nothing called out", len(looks))
-	e := site.FromLooks("video", headline, looks)
-	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(map[string]any{"headline": headline, "footprints": len(looks)})}, []atalaya.Evidence{e}}}, nil
+	says := atalaya.Say("looked", "n", fmt.Sprint(len(looks)))
+	body := struct {
+		headline
+		Footprints int `json:"footprints"`
+	}{headlineOf(says), len(looks)}
+	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(body)}, []atalaya.Evidence{saying(site.FromLooks("video", "", looks), says)}}}, nil
 }
 
 // reportRadiusM is how far around its place a report may mean, where it does not say: the way people name a ranch or a ford.
@@ -247,7 +279,10 @@ func findMention(o atalaya.Observation) ([]found, error) {
 	if err != nil {
 		return nil, err
 	}
-	headline := firstOf(firstLine(b.Text[b.Body[0]:b.Body[1]]), "report")
+	says, words := atalaya.Say("no-words"), atalaya.Say("no-words")
+	if first := firstLine(b.Text[b.Body[0]:b.Body[1]]); first != "" {
+		says, words = atalaya.Say("report", "text", first), atalaya.Say("quoted", "text", first)
+	}
 	at := b.Place
 	if b.Lat != nil && b.Lon != nil {
 		at = &geodesy.LatLon{Lat: *b.Lat, Lon: *b.Lon}
@@ -256,14 +291,18 @@ func findMention(o atalaya.Observation) ([]found, error) {
 		at = &geodesy.LatLon{Lat: b.Coordinates[0].Lat, Lon: b.Coordinates[0].Lon}
 	}
 	if at == nil {
-		return []found{{atalaya.Detection{Kind: atalaya.Mention, Body: mustJSON(map[string]string{"headline": headline + " (names no position)"})}, nil}}, nil
+		return []found{{atalaya.Detection{Kind: atalaya.Mention, Body: mustJSON(headlineOf(words, atalaya.Say("no-position")))}, nil}}, nil
 	}
 	radius := b.RadiusM
 	if radius <= 0 {
 		radius = reportRadiusM
 	}
 	grade := firstOf(b.Grade, "F6")
-	e := site.FromReport(site.Report{At: *at, RadiusM: radius, Grade: grade, Note: "report: " + headline})
+	e := site.FromReport(site.Report{At: *at, RadiusM: radius, Grade: grade, Said: []atalaya.Sentence{says}})
 	place := site.DiscPlace(*at, radius)
-	return []found{{atalaya.Detection{Kind: atalaya.Mention, Place: &place, Body: mustJSON(map[string]string{"headline": headline, "grade": grade})}, []atalaya.Evidence{e}}}, nil
+	body := struct {
+		headline
+		Grade string `json:"grade"`
+	}{headlineOf(words), grade}
+	return []found{{atalaya.Detection{Kind: atalaya.Mention, Place: &place, Body: mustJSON(body)}, []atalaya.Evidence{e}}}, nil
 }

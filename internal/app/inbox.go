@@ -21,12 +21,16 @@ type InboxItem struct {
 	When         time.Time             `json:"when"`
 	Lat          *float64              `json:"lat"`
 	Lon          *float64              `json:"lon"`
-	Headline     string                `json:"headline"`
+	Digits       int                   `json:"digits"`             // decimals of degrees that the error allows
+	Position     *Position             `json:"position,omitempty"` // in other forms, where there is one
+	Headline     string                `json:"headline"`           // in English
+	Said         []atalaya.Sentence    `json:"said,omitempty"`     // the same by codes
 	Alternatives []string              `json:"alternatives"`
 	// EvidenceLogOdds is what the detection's evidence says at most, for or against, about any one piece of ground.
 	EvidenceLogOdds float64              `json:"evidence_log_odds"`
 	Site            *atalaya.CandidateID `json:"site"`
 	Standing        store.Standing       `json:"standing"`
+	Sorted          *SortedView          `json:"sorted"` // what a person did with it last; null while nobody has
 	Thumbnail       *Thumbnail           `json:"thumbnail"`
 	Text            *InboxText           `json:"text"`
 	Marking         string               `json:"marking"`
@@ -81,6 +85,14 @@ func (a *App) Inbox(ctx context.Context, view access.View, mission atalaya.Missi
 	if err != nil {
 		return out, err
 	}
+	sorted, err := a.sorted(ctx, view, m.ID)
+	if err != nil {
+		return out, err
+	}
+	names, err := a.Names(ctx)
+	if err != nil {
+		return out, err
+	}
 	marks := []string{m.Marking}
 	for _, e := range es {
 		if e.Standing == store.Purged {
@@ -89,6 +101,9 @@ func (a *App) Inbox(ctx context.Context, view access.View, mission atalaya.Missi
 		item, seen, err := a.inboxItem(ctx, view, e, weights)
 		if err != nil {
 			return out, err
+		}
+		if s, is := sorted[item.ID]; is {
+			item.Sorted = &SortedView{s, names[s.By]}
 		}
 		if seen {
 			out.Detections = append(out.Detections, item)
@@ -188,16 +203,15 @@ func (a *App) inboxItem(ctx context.Context, view access.View, e store.Entity, w
 	if err != nil {
 		return item, false, err
 	}
-	var body struct {
-		Headline string `json:"headline"`
-	}
+	var body headline
 	if err := json.Unmarshal(d.Body, &body); err != nil {
 		return item, false, err
 	}
-	item = InboxItem{ID: d.ID, Kind: d.Kind, Observation: observationRow(o, oe), When: d.When.To, Headline: body.Headline, Alternatives: otherReadings[d.Kind],
+	item = InboxItem{ID: d.ID, Kind: d.Kind, Observation: observationRow(o, oe), When: d.When.To, Headline: body.Headline, Said: body.Said, Alternatives: otherReadings[d.Kind],
 		Standing: e.Standing, Marking: d.Marking}
 	if d.Place != nil {
-		item.Lat, item.Lon = &d.Place.Lat, &d.Place.Lon
+		at := positionOf(*d.Place)
+		item.Lat, item.Lon, item.Digits, item.Position = &d.Place.Lat, &d.Place.Lon, digits(d.Place.CovarianceM2), &at
 	}
 	if w := weights[d.ID]; w != nil {
 		item.EvidenceLogOdds, item.Site = w.most, w.site

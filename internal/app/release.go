@@ -20,6 +20,7 @@ import (
 	"github.com/atalaya-isr/atalaya/product"
 	"github.com/atalaya-isr/atalaya/review"
 	"github.com/atalaya-isr/atalaya/store"
+	"github.com/atalaya-isr/atalaya/store/blob"
 )
 
 // Release is what left: the record of the decision, and the package as one blob.
@@ -47,7 +48,7 @@ func (a *App) recordOf(ctx context.Context, f CaseFile, by Account, recipient st
 		return review.Record{}, err
 	}
 	rec := review.Record{ID: atalaya.ReleaseID(id), Case: f.Case, Current: f.Current, Reviews: f.Reviews, By: by.ID, At: a.Clock().UTC(),
-		Recipient: strings.ToUpper(recipient), Marking: marking, LegalBasis: basis}
+		Recipient: recipient, Marking: marking, LegalBasis: basis}
 	seen, flown := map[atalaya.ObservationID]bool{}, map[string]bool{}
 	for _, row := range f.Case.Snapshot.Ledger {
 		if row.Observation == "" || seen[row.Observation] {
@@ -83,14 +84,30 @@ func (a *App) recordOf(ctx context.Context, f CaseFile, by Account, recipient st
 
 // Release lets a reviewed case go to one recipient: it builds the package, keeps it as a blob, then logs the release.
 // Refused without two different people's approvals of what stands now.
+//
+// Where the case as it stands has gone to this recipient before, on this legal basis, that release is the answer and nothing is
+// written: one that was logged and not yet exported is finished by asking again. A basis that is not stated is that of the case,
+// or of the release before.
 func (a *App) Release(ctx context.Context, by Account, view access.View, id atalaya.CaseID, recipient string, basis atalaya.LegalBasis) (Release, Written, error) {
 	f, err := a.File(ctx, view, id)
 	if err != nil {
 		return Release{}, Written{}, err
 	}
-	if strings.TrimSpace(basis.Instrument) == "" {
+	recipient, basis.Instrument = strings.ToUpper(recipient), strings.TrimSpace(basis.Instrument)
+	if rel, found := f.Released(recipient, basis); found {
+		if err := a.stillReleased(ctx, f, by); err != nil {
+			return Release{}, Written{}, err
+		}
+		return a.releasedBefore(ctx, view, rel.ID)
+	}
+	if basis.Instrument == "" {
 		basis = f.Case.LegalBasis
 	}
+	return a.releaseOf(ctx, by, view, f, recipient, basis)
+}
+
+// releaseOf releases a case as it was read.
+func (a *App) releaseOf(ctx context.Context, by Account, view access.View, f CaseFile, recipient string, basis atalaya.LegalBasis) (Release, Written, error) {
 	rec, err := a.recordOf(ctx, f, by, recipient, basis)
 	if err != nil {
 		return Release{}, Written{}, err
@@ -110,15 +127,42 @@ func (a *App) Release(ctx context.Context, by Account, view access.View, id atal
 	if err != nil {
 		return Release{}, Written{}, err
 	}
-	blob, _, err := a.Record.Blobs().Put(bytes.NewReader(zipped))
+	kept, _, err := a.Record.Blobs().Put(bytes.NewReader(zipped))
 	if err != nil {
 		return Release{}, Written{}, err
 	}
 	rel := Release{ID: rec.ID, Case: f.Case.ID, Recipient: rec.Recipient, At: rec.At, By: by.ID, Marking: rec.Marking, Reference: pkg.Reference,
-		ManifestSHA256: pkg.ManifestSHA256, Package: blob, Decision: mustJSON(rec)}
-	// The case must still be what was judged.
-	w, err := a.write(ctx, by, store.NewEvent{Kind: store.ReleaseMade, Subject: string(rel.ID), Marking: rel.Marking, Body: mustJSON(rel)})
+		ManifestSHA256: pkg.ManifestSHA256, Package: kept, Decision: mustJSON(rec)}
+	// One release of what stands, also when two ask for it at the same moment: the second is answered with the first.
+	w, err := a.write(ctx, by, store.NewEvent{Kind: store.ReleaseMade, Subject: string(rel.ID), Marking: rel.Marking, Body: mustJSON(rel), Key: releaseKey(rec)})
+	if err == nil && w.Event.Subject != string(rel.ID) {
+		return a.releasedBefore(ctx, view, atalaya.ReleaseID(w.Event.Subject))
+	}
 	return rel, w, err
+}
+
+// releaseKey names what a release lets go: the case as it stands, the recipient and the legal basis. Who asks and when are not
+// in it.
+func releaseKey(rec review.Record) string {
+	return strings.Join([]string{"release", string(rec.Case.ID), rec.Case.Basis, rec.Recipient,
+		rec.LegalBasis.ReviewBy.UTC().Format(time.RFC3339Nano), rec.LegalBasis.Instrument}, "/")
+}
+
+// releasedBefore gives a release that stands in the record, with its event.
+func (a *App) releasedBefore(ctx context.Context, view access.View, id atalaya.ReleaseID) (Release, Written, error) {
+	rel, _, err := get[Release](ctx, a, view, "release", string(id))
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	history, err := a.Record.Events(ctx, view, string(id))
+	if err != nil {
+		return Release{}, Written{}, err
+	}
+	i := slices.IndexFunc(history, func(e store.Event) bool { return e.Kind == store.ReleaseMade })
+	if i < 0 {
+		return Release{}, Written{}, failure(atalaya.NotFound, "Check what your account may see", "release %s has no event that you may see", shortName(string(id)))
+	}
+	return rel, Written{Event: history[i], Before: true}, nil
 }
 
 // build makes the package with the key under which this recipient's names are made.
@@ -145,19 +189,6 @@ func (a *App) partnerKey(ctx context.Context, recipient string) ([]byte, error) 
 	return key, a.Record.SetSecret(ctx, name, key)
 }
 
-// ReleaseOnce releases a case to one recipient, or, where the case as it stands has gone to this recipient before, gives that
-// release: one that was logged and not yet exported is finished by asking again. It is refused where Release would be.
-func (a *App) ReleaseOnce(ctx context.Context, by Account, view access.View, id atalaya.CaseID, recipient string, basis atalaya.LegalBasis) (Release, Written, error) {
-	f, err := a.File(ctx, view, id)
-	if err != nil {
-		return Release{}, Written{}, err
-	}
-	if rel, found := f.Released(recipient); found {
-		return rel, Written{}, a.stillReleased(ctx, f, by)
-	}
-	return a.Release(ctx, by, view, id, recipient, basis)
-}
-
 // stillReleased refuses to hand over again what two people would have to look at anew: a review stands on what was seen. What
 // left before stays readable in the record.
 func (a *App) stillReleased(ctx context.Context, f CaseFile, by Account) error {
@@ -178,7 +209,7 @@ func (a *App) inWords(ctx context.Context, f CaseFile, err error) error {
 	if !errors.As(err, &e) || e.Kind == atalaya.Failed {
 		return err
 	}
-	names, failed := a.names(ctx)
+	names, failed := a.Names(ctx)
 	if failed != nil {
 		return failed
 	}
@@ -188,7 +219,7 @@ func (a *App) inWords(ctx context.Context, f CaseFile, err error) error {
 	switch {
 	case f.Standing.State != review.BasisChanged:
 	case f.Now == nil:
-		said.Hint = "Wait for new evidence; what was released before stays in the record"
+		said.Hint = "Dismiss the case, or hold it for new evidence; what was released before stays in the record"
 	default:
 		said.Hint = "Open the site, look at what stands now, say so (`atalaya review looked-at`), and let two people review it anew"
 	}
@@ -301,13 +332,13 @@ func writeAside(dir string, pkg product.Package) error {
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return err
 	}
-	if err := syncDir(tmp); err != nil {
+	if err := blob.SyncDir(tmp); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, dir); err != nil {
 		return &atalaya.Error{Op: "release.export", File: dir, Kind: atalaya.Failed, Err: err, Hint: "Name an empty folder with --out"}
 	}
-	return syncDir(out)
+	return blob.SyncDir(out)
 }
 
 // holds reports whether a folder has exactly these files; a folder with others is refused, one that is missing is not one.
@@ -339,14 +370,6 @@ func writeSynced(path string, b []byte) error {
 	}
 	_, err = f.Write(b)
 	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // zipOf packs the files in their order with fixed times, so that the same package is the same bytes.
@@ -381,11 +404,14 @@ func (a *App) PackageZip(ctx context.Context, view access.View, id atalaya.Relea
 	return b, fmt.Sprintf("%s-%s.zip", rel.Reference, strings.ToLower(rel.Recipient)), nil
 }
 
-// Released finds the last release of the case, as it stands, to a recipient.
-func (f CaseFile) Released(recipient string) (Release, bool) {
+// Released finds the last release of the case, as it stands, to a recipient, on a legal basis; on any where none is stated.
+func (f CaseFile) Released(recipient string, basis atalaya.LegalBasis) (Release, bool) {
 	for _, r := range slices.Backward(f.Releases) {
 		var rec review.Record
-		if r.Recipient == strings.ToUpper(recipient) && json.Unmarshal(r.Decision, &rec) == nil && rec.Case.Basis == f.Case.Basis {
+		if r.Recipient != recipient || json.Unmarshal(r.Decision, &rec) != nil || rec.Case.Basis != f.Case.Basis {
+			continue
+		}
+		if same := rec.LegalBasis.Instrument == basis.Instrument && rec.LegalBasis.ReviewBy.Equal(basis.ReviewBy); same || basis.Instrument == "" {
 			return r, true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/review"
+	"github.com/atalaya-isr/atalaya/store"
 )
 
 // desk is a case that two people approved, on bearings and a report.
@@ -63,7 +64,7 @@ func (d desk) approve(t *testing.T, who Account) {
 
 // release asks for the package, as the command does, and gives its folder.
 func (d desk) release(who Account, out string) (string, error) {
-	rel, _, err := d.ReleaseOnce(context.Background(), who, access.Whole(), d.kase.ID, "MEX", atalaya.LegalBasis{})
+	rel, _, err := d.Release(context.Background(), who, access.Whole(), d.kase.ID, "MEX", atalaya.LegalBasis{})
 	if err != nil {
 		return "", err
 	}
@@ -139,6 +140,117 @@ func TestWhatWasReleasedIsNotHandedOverAgainOnceItsEvidenceHasChanged(t *testing
 	}
 	if _, err := d.release(d.ana, out); atalaya.KindOf(err) != atalaya.Refused || !strings.Contains(err.Error(), "dismissed by Luis SYNTHETIC") {
 		t.Errorf("after a dismissal: %v", err)
+	}
+}
+
+// The place of a case may go: everything that it rested on was taken back. The case can then be put aside, and nothing else.
+func TestACaseWhosePlaceIsGoneCanBeHeldAndDismissedNotApproved(t *testing.T) {
+	ctx, d, view := context.Background(), approvedCase(t), access.Whole()
+	taken := map[atalaya.ObservationID]bool{}
+	for _, row := range d.kase.Snapshot.Ledger {
+		if row.Observation == "" || taken[row.Observation] {
+			continue
+		}
+		taken[row.Observation] = true
+		if _, err := d.Retract(ctx, d.ana, view, row.Observation, "a wrong clock (SYNTHETIC)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	card := func() SiteCard {
+		t.Helper()
+		c, err := d.Card(ctx, d.luis, view, d.kase.Candidate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if c := card(); !c.Gone || c.May.Review || !c.May.Dismiss || c.May.Release || !strings.Contains(c.Missing, "no longer a candidate") {
+		t.Fatalf("gone %v, may %+v, missing %q", c.Gone, c.May, c.Missing)
+	}
+	decide := func(what atalaya.Decision) error {
+		_, _, err := d.App.Review(ctx, d.luis, view, d.kase.ID, what, "nothing is left of it (SYNTHETIC)", d.kase.Basis)
+		return err
+	}
+	if err := decide(atalaya.Approve); atalaya.KindOf(err) != atalaya.Conflict || !strings.Contains(err.Error(), "no longer a candidate") {
+		t.Errorf("an approval: %v", err)
+	}
+	for what, want := range map[atalaya.Decision][2]string{atalaya.Hold: {"held", "on hold by Luis SYNTHETIC"}, atalaya.Dismiss: {"dismissed", "dismissed by Luis SYNTHETIC"}} {
+		if err := decide(what); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if c := card(); c.Site.Status != want[0] || !strings.Contains(c.Missing, want[1]) || c.May.Release {
+			t.Errorf("after %s: %s, %q, may release %v", what, c.Site.Status, c.Missing, c.May.Release)
+		}
+	}
+	if _, _, err := d.Release(ctx, d.ana, view, d.kase.ID, "MEX", atalaya.LegalBasis{}); atalaya.KindOf(err) != atalaya.Refused {
+		t.Errorf("a release of it: %v", err)
+	}
+}
+
+func TestAReleaseAskedForAgainIsTheSameRelease(t *testing.T) {
+	ctx, d, view := context.Background(), approvedCase(t), access.Whole()
+	d.approve(t, d.ana)
+	d.approve(t, d.luis)
+	ask := func(by Account, to string, basis atalaya.LegalBasis) (Release, Written) {
+		t.Helper()
+		rel, w, err := d.Release(ctx, by, view, d.kase.ID, to, basis)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rel, w
+	}
+	count := func() (n int) {
+		t.Helper()
+		n, err := d.Record.Count(ctx, view, store.Query{Kind: "release"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	first, w := ask(d.ana, "MEX", atalaya.LegalBasis{})
+	if w.Before {
+		t.Error("the first release says that it was made before")
+	}
+	head, err := d.Record.Head(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, basis := range map[string]atalaya.LegalBasis{"none stated": {}, "that of the case": d.kase.LegalBasis} {
+		again, w2 := ask(d.luis, "mex", basis)
+		if again.ID != first.ID || again.Package != first.Package || again.By != first.By || !w2.Before || w2.Event.ID != w.Event.ID {
+			t.Errorf("legal basis %s: %s of event %s, before %v; want %s of %s", name, again.ID, w2.Event.ID, w2.Before, first.ID, w.Event.ID)
+		}
+	}
+	if now, err := d.Record.Head(ctx); err != nil || now != head || count() != 1 {
+		t.Errorf("asking again wrote: head %d, was %d, %d releases, %v", now, head, count(), err)
+	}
+	other := atalaya.LegalBasis{Instrument: "Order 12 (SYNTHETIC)", ReviewBy: d.Clock().AddDate(0, 6, 0)}
+	if rel, w := ask(d.ana, "MEX", other); rel.ID == first.ID || w.Before || count() != 2 {
+		t.Errorf("on another legal basis: the same release, or %d in all", count())
+	}
+}
+
+// Two people press the button at the same moment: neither saw the other's release, and there is one.
+func TestTwoReleasesAtTheSameMomentAreOne(t *testing.T) {
+	ctx, d, view := context.Background(), approvedCase(t), access.Whole()
+	d.approve(t, d.ana)
+	d.approve(t, d.luis)
+	f, err := d.File(ctx, view, d.kase.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rels, ws, errs := [2]Release{}, [2]Written{}, [2]error{}
+	for i, who := range []Account{d.ana, d.luis} { // both from the file as it was before either
+		rels[i], ws[i], errs[i] = d.releaseOf(ctx, who, view, f, "MEX", f.Case.LegalBasis)
+	}
+	if err := errorsOf(errs[0], errs[1]); err != nil {
+		t.Fatal(err)
+	}
+	if rels[0].ID != rels[1].ID || rels[1].By != d.ana.ID || ws[0].Event.ID != ws[1].Event.ID || ws[0].Before || !ws[1].Before {
+		t.Errorf("%s by %s and %s by %s, events %s and %s", rels[0].ID, rels[0].By, rels[1].ID, rels[1].By, ws[0].Event.ID, ws[1].Event.ID)
 	}
 }
 

@@ -61,6 +61,7 @@ type EvidenceDocument struct {
 	LogOdds     float64               `json:"log_odds"`
 	Grade       string                `json:"grade"`
 	Note        string                `json:"note"`
+	Said        []atalaya.Sentence    `json:"said,omitempty"` // the note by codes
 }
 
 // FileDocument is one file of a SitesDocument.
@@ -260,7 +261,7 @@ func (a *App) document(ctx context.Context, m MissionFile, taken []string, o Run
 		s := SiteDocument{ID: c.ID, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Probability: c.Probability, Word: c.Word, Regions: c.Place.Regions,
 			CovarianceM2: c.Place.CovarianceM2, RateKgS: c.RateKgS, Alternatives: c.Alternatives, Status: statusOf(cases[c.ID]), Marking: c.Marking}
 		for _, row := range c.Ledger {
-			s.Evidence = append(s.Evidence, EvidenceDocument{row.Kind, row.Observation, row.LogOdds, row.Grade, row.Note})
+			s.Evidence = append(s.Evidence, EvidenceDocument{row.Kind, row.Observation, row.LogOdds, row.Grade, row.Note, row.Said})
 		}
 		doc.Sites = append(doc.Sites, s)
 		marks = append(marks, c.Marking)

@@ -49,6 +49,7 @@ type SiteView struct {
 	Lat          float64                     `json:"lat"`
 	Lon          float64                     `json:"lon"`
 	Digits       int                         `json:"digits"` // decimals of degrees that the error allows
+	Position     Position                    `json:"position"`
 	Probability  float64                     `json:"probability"`
 	Word         *string                     `json:"word"`
 	LogOdds      float64                     `json:"log_odds"`
@@ -63,15 +64,34 @@ type SiteView struct {
 	Kinds        []string                    `json:"evidence_kinds"`
 }
 
-// digits is the number of decimals of a degree whose step is no finer than a third of the semi-major axis of the 50 % region.
+// Position is a position in the other forms in which people write it, no finer than its error allows.
+type Position struct {
+	DMS  string `json:"dms"`
+	MGRS string `json:"mgrs"` // "" beyond 80° south and 84° north, as UTM
+	UTM  string `json:"utm"`
+}
+
+// stepOf is the finest step, in metres, in which a place is written: a third of the semi-major axis of its 50 % region.
+func stepOf(c [2][2]float64) float64 {
+	return max(geodesy.EllipseOf(c, 0.5).MajorM, 1) / 3
+}
+
+// digits is the number of decimals of a degree whose step is no finer than that.
 func digits(c [2][2]float64) int {
-	e := geodesy.EllipseOf(c, 0.5)
-	step := max(e.MajorM, 1) / 3
-	return max(0, min(6, int(math.Floor(math.Log10(111e3/step)))))
+	return max(0, min(6, int(math.Floor(math.Log10(111e3/stepOf(c))))))
+}
+
+func positionOf(p atalaya.Place) Position {
+	at, step := geodesy.LatLon{Lat: p.Lat, Lon: p.Lon}, stepOf(p.CovarianceM2)
+	out := Position{DMS: geodesy.DMS(at, step), MGRS: geodesy.MGRS(at, step)}
+	if u, ok := geodesy.ToUTM(at); ok {
+		out.UTM = u.Text(step)
+	}
+	return out
 }
 
 func siteView(c atalaya.Candidate, f *CaseFile) SiteView {
-	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Probability: c.Probability, Word: c.Word,
+	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Position: positionOf(c.Place), Probability: c.Probability, Word: c.Word,
 		Regions: c.Place.Regions, CovarianceM2: c.Place.CovarianceM2, Ellipse95: geodesy.EllipseOf(c.Place.CovarianceM2, 0.95), RateKgS: c.RateKgS,
 		Status: statusOf(f), Found: foundOf(f), Marking: c.Marking, AsOf: c.AsOf, Kinds: []string{}}
 	for _, row := range c.Ledger {
@@ -189,8 +209,8 @@ type LogRow struct {
 	Marking   string            `json:"marking"`
 }
 
-// names maps accounts to what people call them.
-func (a *App) names(ctx context.Context) (map[atalaya.AccountID]string, error) {
+// Names maps accounts to what people call them.
+func (a *App) Names(ctx context.Context) (map[atalaya.AccountID]string, error) {
 	accounts, err := a.Accounts(ctx)
 	out := map[atalaya.AccountID]string{System: "Atalaya"}
 	for _, c := range accounts {
@@ -209,7 +229,7 @@ func (a *App) Follow(ctx context.Context, view access.View, after store.Cursor, 
 	if err != nil {
 		return nil, "", false, err
 	}
-	names, err := a.names(ctx)
+	names, err := a.Names(ctx)
 	rows = []LogRow{}
 	for _, e := range t.Events {
 		r := rowOf(e.Event, names)
@@ -229,33 +249,52 @@ type ObservationRow struct {
 	When     atalaya.Span            `json:"when"`
 	Marking  string                  `json:"marking"`
 	Standing store.Standing          `json:"standing"`
-	Summary  string                  `json:"summary"`
+	Summary  string                  `json:"summary"`        // in English
+	Said     []atalaya.Sentence      `json:"said,omitempty"` // the same by codes
 }
 
 func observationRow(o atalaya.Observation, e store.Entity) ObservationRow {
 	r := ObservationRow{ID: o.ID, Kind: o.Kind, Sensor: o.Sensor, Path: o.Path, Part: o.Part, When: o.When, Marking: o.Marking, Standing: e.Standing}
+	if says, known := summaryOf(o); known {
+		r.Said = []atalaya.Sentence{says}
+		r.Summary = atalaya.English(r.Said)
+	}
+	return r
+}
+
+// summaryOf says in a line what an observation holds.
+func summaryOf(o atalaya.Observation) (says atalaya.Sentence, known bool) {
 	switch o.Kind {
 	case atalaya.GasSurvey:
 		var b GasBody
 		if json.Unmarshal(o.Body, &b) == nil {
-			r.Summary = fmt.Sprintf("%d samples of %s", b.Samples, strings.Join(b.Compounds, ", "))
+			return atalaya.Say("samples", "n", fmt.Sprint(b.Samples), "compounds", strings.Join(b.Compounds, ", ")), true
 		}
 	case atalaya.VideoTrack:
 		var b VideoBody
 		if json.Unmarshal(o.Body, &b) == nil {
-			r.Summary = fmt.Sprintf("%d metadata packets, heights %s", b.Packets, firstOf(b.Datum, "not stated"))
+			if b.Datum == "" {
+				return atalaya.Say("packets-no-datum", "n", fmt.Sprint(b.Packets)), true
+			}
+			return atalaya.Say("packets", "n", fmt.Sprint(b.Packets), "datum", b.Datum), true
 		}
 	case atalaya.Bearings:
 		var b BearingsBody
 		if json.Unmarshal(o.Body, &b) == nil {
-			r.Summary = fmt.Sprintf("%d bearings on %s", len(b.Rows), firstOf(b.Emitter, "an emitter"))
+			if b.Emitter == "" {
+				return atalaya.Say("bearings-unnamed", "n", fmt.Sprint(len(b.Rows))), true
+			}
+			return atalaya.Say("bearings", "n", fmt.Sprint(len(b.Rows)), "emitter", b.Emitter), true
 		}
 	case atalaya.Report:
 		if b, err := reportOf(o); err == nil {
-			r.Summary = firstOf(firstLine(b.Text[b.Body[0]:b.Body[1]]), "report")
+			if first := firstLine(b.Text[b.Body[0]:b.Body[1]]); first != "" {
+				return atalaya.Say("quoted", "text", first), true
+			}
+			return atalaya.Say("no-words"), true
 		}
 	}
-	return r
+	return says, false
 }
 
 func firstLine(s string) string {
@@ -279,11 +318,13 @@ type SiteCard struct {
 	Alternatives []atalaya.Alternative `json:"alternatives"`
 	Case         *CaseView             `json:"case"`
 	BasisChanged bool                  `json:"basis_changed"`
+	Gone         bool                  `json:"gone"`    // no longer a candidate: the card shows it as the case was opened on it
 	Missing      string                `json:"missing"` // before it can be released
 	Reviews      []ReviewView          `json:"reviews"`
 	Releases     []ReleaseView         `json:"releases"`
 	Outcomes     []outcome.Report      `json:"outcomes"`
 	Observations []ObservationRow      `json:"observations"`
+	Attached     []AttachedView        `json:"attached"` // by people, from the inbox; they add nothing to the sum
 	History      []LogRow              `json:"history"`
 	May          May                   `json:"may"`
 }
@@ -317,10 +358,16 @@ type ReleaseView struct {
 	URL            string            `json:"url"`
 }
 
+// ReleaseViewOf is a release as a card lists it, with the name of who released it.
+func ReleaseViewOf(r Release, names map[atalaya.AccountID]string) ReleaseView {
+	return ReleaseView{r.ID, r.Recipient, r.At, names[r.By], r.Marking, r.Reference, r.ManifestSHA256, "/api/releases/" + string(r.ID) + "/package.zip"}
+}
+
 // May says what this reader may do now, and why not.
 type May struct {
 	Open    bool              `json:"open"`
-	Review  bool              `json:"review"`
+	Review  bool              `json:"review"`  // approve what stands
+	Dismiss bool              `json:"dismiss"` // hold or dismiss it, also once the place is no longer a candidate
 	Release bool              `json:"release"`
 	Outcome bool              `json:"outcome"`
 	WhyNot  map[string]string `json:"why_not"`
@@ -339,7 +386,7 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 	if err != nil {
 		return SiteCard{}, err
 	}
-	names, err := a.names(ctx)
+	names, err := a.Names(ctx)
 	if err != nil {
 		return SiteCard{}, err
 	}
@@ -365,7 +412,13 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 	for what, why := range card.May.WhyNot {
 		card.May.WhyNot[what] = called.Replace(why)
 	}
+	if card.Attached, err = a.attached(ctx, view, c, names); err != nil {
+		return card, err
+	}
 	marks := []string{c.Marking}
+	for _, d := range card.Attached {
+		marks = append(marks, d.Marking)
+	}
 	seen := map[atalaya.ObservationID]bool{}
 	rows := c.Ledger
 	if file != nil { // what the case rested on stays on the card, struck through, when it is taken back
@@ -405,13 +458,14 @@ func calledBy(names map[atalaya.AccountID]string) *strings.Replacer {
 func (a *App) fillCase(ctx context.Context, card *SiteCard, f CaseFile, view access.View, names map[atalaya.AccountID]string) error {
 	card.Case = &CaseView{f.Case.ID, f.Case.Candidate, f.Case.OpenedBy, names[f.Case.OpenedBy], f.Case.OpenedAt, f.Case.LegalBasis, f.Case.Basis}
 	card.BasisChanged = f.Standing.State == review.BasisChanged
+	card.Gone = f.Now == nil
 	card.Missing = f.Standing.Missing
 	card.Outcomes = append(card.Outcomes, f.Outcomes...)
 	for _, r := range f.Reviews {
 		card.Reviews = append(card.Reviews, ReviewView{r, names[r.By]})
 	}
 	for _, r := range f.Releases {
-		card.Releases = append(card.Releases, ReleaseView{r.ID, r.Recipient, r.At, names[r.By], r.Marking, r.Reference, r.ManifestSHA256, "/api/releases/" + string(r.ID) + "/package.zip"})
+		card.Releases = append(card.Releases, ReleaseViewOf(r, names))
 	}
 	// What came back stands in the ledger, without weight: outcomes weigh only once a calibration exists.
 	for _, o := range outcome.Current(outcomesOf(f)) {
@@ -451,23 +505,27 @@ func outcomesOf(f CaseFile) []atalaya.Outcome {
 func mayDo(who Account, f *CaseFile) May {
 	m := May{WhyNot: map[string]string{}}
 	if !who.Decides() {
-		for _, what := range []string{"open", "review", "release", "outcome"} {
+		for _, what := range []string{"open", "review", "dismiss", "release", "outcome"} {
 			m.WhyNot[what] = "this account may look, not decide"
 		}
 		return m
 	}
 	if f == nil {
 		m.Open = true
-		for _, what := range []string{"review", "release", "outcome"} {
+		for _, what := range []string{"review", "dismiss", "release", "outcome"} {
 			m.WhyNot[what] = "no case is open on this place"
 		}
 		return m
 	}
 	m.WhyNot["open"] = "a case is open"
 	m.Outcome = true
-	m.Review = f.Standing.State != review.BasisChanged
-	if !m.Review {
-		m.WhyNot["review"] = f.Standing.Missing
+	m.Review = f.Standing.State != review.BasisChanged && f.Now != nil
+	m.Dismiss = m.Review || f.Now == nil
+	switch {
+	case f.Now == nil:
+		m.WhyNot["review"] = "the place is no longer a candidate; dismiss the case, or hold it for new evidence"
+	case !m.Review:
+		m.WhyNot["review"], m.WhyNot["dismiss"] = f.Standing.Missing, f.Standing.Missing
 	}
 	m.Release = f.Standing.State == review.Approved
 	if !m.Release {

@@ -107,6 +107,7 @@ func (s *screen) walk(language string, rank int, password string) {
 	if n := js[int](s, `atalaya.map.queryRenderedFeatures({layers: ['unsurveyed']}).length`); n == 0 {
 		s.Error("the map hatches no unsurveyed ground")
 	}
+	s.playsTime()
 	for range rank {
 		s.press("j")
 	}
@@ -115,6 +116,7 @@ func (s *screen) walk(language string, rank int, password string) {
 	s.there("site-card")
 	s.quiet("map")
 	before := s.ledger()
+	s.siteIsSaidInTheLanguage()
 
 	s.press("o")
 	s.fill("legal-instrument", "SYNTHETIC agreement 1")
@@ -152,6 +154,7 @@ func (s *screen) walk(language string, rank int, password string) {
 	s.press("k")
 	s.until(`document.querySelector('[data-testid="audit"][data-verified="true"]')`)
 	s.eventsSayWhatTheyAre()
+	s.sortsADetection()
 	s.signOut()
 	s.quiet("oversight")
 }
@@ -174,6 +177,80 @@ func (s *screen) mapIdle() {
 	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
 	s.Logf("sign-in to map idle: %v", time.Since(s.pressed).Round(10*time.Millisecond))
 	s.until(`document.body.dataset.coast === '50' && document.body.dataset.mapIdle === '1'`)
+}
+
+// playsTime moves the time brush by its key, and stops it again.
+func (s *screen) playsTime() {
+	s.Helper()
+	js[bool](s, `(document.activeElement?.blur?.(), true)`)
+	s.press(" ")
+	s.until(on("brush-play") + `.getAttribute('aria-pressed') === 'true' && atalaya.desk.from > atalaya.desk.span[0] && atalaya.desk.to < atalaya.desk.span[1]`)
+	s.press(" ")
+	s.until(on("brush-play") + `.getAttribute('aria-pressed') === 'false'`)
+	s.reach("brush-all")
+	s.press("\r")
+	s.until(`atalaya.desk.from === atalaya.desk.span[0] && atalaya.desk.to === atalaya.desk.span[1]`)
+	js[bool](s, `(document.activeElement?.blur?.(), true)`)
+}
+
+// siteIsSaidInTheLanguage holds that no note of the ledger and no summary is left in English on a Spanish page, that the place is
+// written in the other forms too, and that the plot opens wide by its key.
+func (s *screen) siteIsSaidInTheLanguage() {
+	s.Helper()
+	type card struct {
+		Notes, English  int
+		First           string
+		DMS, MGRS, Wide string
+	}
+	look := func() card {
+		return js[card](s, `(() => { const spans = [...document.querySelectorAll('[data-testid="ledger-note"] span, [data-testid="observation"] td:first-child .quiet span')]
+			return { Notes: spans.length, English: spans.filter(e => e.lang === 'en').length, First: spans[0]?.innerText ?? '', DMS: document.querySelector('[data-testid="position-dms"]')?.innerText ?? '',
+				MGRS: document.querySelector('[data-testid="position-mgrs"]')?.innerText ?? '', Wide: document.querySelector('[data-testid="site-columns"]').dataset.wide } })()`)
+	}
+	c := look()
+	prior := map[string]string{"en": "before any evidence", "es": "antes de cualquier indicio"}[js[string](s, `document.documentElement.lang`)]
+	if c.Notes < 2 || c.English > 0 || !strings.Contains(c.First, prior) {
+		s.Errorf("%d notes, %d in English alone, the first says %q", c.Notes, c.English, c.First)
+	}
+	if !strings.Contains(c.DMS, "° ") && !strings.Contains(c.DMS, "′") || !strings.HasPrefix(c.MGRS, "MGRS 13R") && !strings.HasPrefix(c.MGRS, "MGRS 12R") {
+		s.Errorf("the place is written as %q and %q", c.DMS, c.MGRS)
+	}
+	js[bool](s, `(document.activeElement?.blur?.(), true)`)
+	for _, want := range []string{"true", "false"} {
+		s.press(" ")
+		s.until(`document.querySelector('[data-testid="site-columns"]').dataset.wide === '` + want + `'`)
+	}
+}
+
+// sortsADetection holds a detection, attaches it to its site, sees it on the site's card, and takes that back, by keys alone.
+func (s *screen) sortsADetection() {
+	s.Helper()
+	s.press("g")
+	s.press("i")
+	s.there("inbox-keep")
+	row := func(sorted string) string {
+		return `document.querySelector('[data-testid="inbox-row"].chosen').dataset.sorted === '` + sorted + `'`
+	}
+	s.press("h")
+	s.fill("sheet-why", "SYNTHETIC: the second flight is not in yet")
+	s.confirm()
+	s.until(row("hold"))
+	s.press("a")
+	s.there("sort-site")
+	s.confirm()
+	s.until(row("attach"))
+	s.accessible("inbox with a sorted detection")
+	s.picture("inbox-sorted-" + js[string](s, `document.documentElement.lang`))
+	site := js[string](s, `atalaya.desk.inbox.find(d => d.id === document.querySelector('[data-testid="inbox-row"].chosen').dataset.detection).sorted.site`)
+	if n := js[int](s, `fetch('/api/sites/`+site+`').then(r => r.json()).then(c => c.attached.length)`); n != 1 {
+		s.Errorf("%d detections stand on the card of the site, want 1", n)
+	}
+	js[bool](s, `(document.activeElement?.blur?.(), true)`)
+	s.press("u")
+	s.there("sheet-record")
+	s.confirm()
+	s.until(row(""))
+	s.quiet("inbox")
 }
 
 // eventsSayWhatTheyAre looks at every row of the log: a name that all readers share, and what it is about in words.

@@ -49,6 +49,8 @@ var Rooms = []Room{
 	{"store", 6, "the port of the record"},
 	{"product", 6, "encoders of packages, which take only reviewed things"},
 	{"product/cot", 6, "Cursor on Target that may leave"},
+	{"product/figure", 6, "figures of a gas survey, for the workbench and for reports"},
+	{"product/font", 6, "the typeface of what is printed"},
 	{"review", 5, "the human decision"},
 	{"outcome", 5, "what came back"},
 	{"plan", 5, "where to look next"},
@@ -105,6 +107,7 @@ var Allowed = []Sideways{
 	{"store/sqlite", "store/blob", "a purge removes blobs and their names together"},
 	{"intake", "store/blob", "a raw file is kept before it is read"},
 	{"product", "product/cot", "a package lists every kind of product once"},
+	{"product/figure", "product/font", "a raster draws its letters itself"},
 }
 
 // Denied maps what floors 0 to 6 may not import to the reason.

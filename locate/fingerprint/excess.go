@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -47,8 +48,8 @@ func (c *Composition) Seen() int {
 	return n
 }
 
-// clear is how many standard errors an excess must be above zero to count as seen.
-const clear = 3
+// plain is how many standard errors an excess must be above zero to count as seen.
+const plain = 3
 
 // Excess measures the composition of each group of a survey. It refuses a survey that no reference profile can be compared
 // with: no compound column, or none that says what it responds to.
@@ -129,18 +130,39 @@ func orElse(column []float64, r int, otherwise, plus float64) float64 {
 	return column[r] + plus
 }
 
-// casOfName knows what the commonest column names mean.
+// casOfName knows what the commonest column names mean, whatever their case and punctuation: n_butane, N-Butane.
 func casOfName(name string) []string {
-	cas, ok := map[string]string{
-		"ch4": "74-82-8", "methane": "74-82-8", "ethane": "74-84-0", "propane": "74-98-6", "ethylene": "74-85-1", "acetylene": "74-86-2",
-		"benzene": "71-43-2", "toluene": "108-88-3", "acetone": "67-64-1", "methanol": "67-56-1", "ethanol": "64-17-5", "styrene": "100-42-5",
-		"isoprene": "78-79-5", "formaldehyde": "50-00-0", "acetaldehyde": "75-07-0", "nh3": "7664-41-7", "ammonia": "7664-41-7",
-		"h2s": "7783-06-4", "ethylbenzene": "100-41-4", "naphthalene": "91-20-3", "mek": "78-93-3",
-	}[name]
-	if !ok {
-		return nil
+	plain := strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return -1
+	}, strings.ToLower(name))
+	if cas, ok := knownNames[plain]; ok {
+		return strings.Split(cas, ";")
 	}
-	return []string{cas}
+	return nil
+}
+
+var knownNames = map[string]string{
+	"ch4": "74-82-8", "methane": "74-82-8", "c2h6": "74-84-0", "ethane": "74-84-0", "c3h8": "74-98-6", "propane": "74-98-6", "npropane": "74-98-6",
+	"butane": "106-97-8", "nbutane": "106-97-8", "isobutane": "75-28-5", "pentane": "109-66-0", "npentane": "109-66-0", "isopentane": "78-78-4",
+	"hexane": "110-54-3", "nhexane": "110-54-3", "heptane": "142-82-5", "nheptane": "142-82-5", "octane": "111-65-9", "noctane": "111-65-9",
+	"nonane": "111-84-2", "nnonane": "111-84-2", "decane": "124-18-5", "ndecane": "124-18-5", "undecane": "1120-21-4", "nundecane": "1120-21-4",
+	"cyclohexane": "110-82-7", "cyclopentane": "287-92-3", "methylcyclohexane": "108-87-2", "methylcyclopentane": "96-37-7",
+	"2methylpentane": "107-83-5", "3methylpentane": "96-14-0", "2methylhexane": "591-76-4", "3methylhexane": "589-34-4", "2methylheptane": "592-27-8",
+	"22dimethylbutane": "75-83-2", "23dimethylbutane": "79-29-8", "23dimethylpentane": "565-59-3", "224trimethylpentane": "540-84-1", "234trimethylpentane": "565-75-3",
+	"c2h4": "74-85-1", "ethylene": "74-85-1", "ethene": "74-85-1", "c2h2": "74-86-2", "acetylene": "74-86-2", "ethyne": "74-86-2", "propylene": "115-07-1", "propene": "115-07-1",
+	"1butene": "106-98-9", "cis2butene": "590-18-1", "trans2butene": "624-64-6", "13butadiene": "106-99-0", "butadiene": "106-99-0", "cis2pentene": "627-20-3", "trans2pentene": "646-04-8",
+	"isoprene": "78-79-5", "benzene": "71-43-2", "toluene": "108-88-3", "ethylbenzene": "100-41-4", "styrene": "100-42-5", "naphthalene": "91-20-3",
+	"oxylene": "95-47-6", "mxylene": "108-38-3", "pxylene": "106-42-3", "mpxylene": "106-42-3;108-38-3", "xylene": "106-42-3;108-38-3;95-47-6", "xylenes": "106-42-3;108-38-3;95-47-6",
+	"124trimethylbenzene": "95-63-6", "135trimethylbenzene": "108-67-8", "123trimethylbenzene": "526-73-8", "npropylbenzene": "103-65-1", "isopropylbenzene": "98-82-8",
+	"oethyltoluene": "611-14-3", "methyltoluene": "620-14-4", "pethyltoluene": "622-96-8", "mdiethylbenzene": "141-93-5",
+	"formaldehyde": "50-00-0", "hcho": "50-00-0", "acetaldehyde": "75-07-0", "acetone": "67-64-1", "mek": "78-93-3", "2butanone": "78-93-3", "mibk": "108-10-1",
+	"methanol": "67-56-1", "ethanol": "64-17-5", "isopropanol": "67-63-0", "2propanol": "67-63-0", "aceticacid": "64-19-7", "formicacid": "64-18-6", "phenol": "108-95-2",
+	"ethylacetate": "141-78-6", "butylacetate": "123-86-4", "nbutylacetate": "123-86-4", "ethyleneoxide": "75-21-8", "diethylether": "60-29-7",
+	"dichloromethane": "75-09-2", "methylenechloride": "75-09-2", "chloroform": "67-66-3", "trichloroethylene": "79-01-6", "tce": "79-01-6", "tetrachloroethylene": "127-18-4", "pce": "127-18-4",
+	"nh3": "7664-41-7", "ammonia": "7664-41-7", "h2s": "7783-06-4", "hydrogensulfide": "7783-06-4", "dms": "75-18-3",
 }
 
 // A course is the time course of one plume as all channels saw it together, and how each follows it:
@@ -260,9 +282,13 @@ func (c *course) compose(out *Composition) {
 		c.follow(k)
 	}
 	out.Reference = c.lines[lead].Name
-	core := numeric.Quantile(c.g, 0.95) - numeric.Quantile(c.g, 0.1)
+	core := top(c.g) - numeric.Quantile(c.g, 0.1)
 	if !(core > 0) {
 		core = 1
+	}
+	stands := c.stands(lead)
+	if !stands {
+		out.Notes = append(out.Notes, "no plume stands out of the noise")
 	}
 	for k := range c.lines {
 		if len(c.fit[k].use) == 0 {
@@ -272,14 +298,43 @@ func (c *course) compose(out *Composition) {
 			out.Notes = append(out.Notes, c.lines[k].Name+" was passed over: it shares no row, time and place with "+out.Reference)
 			continue
 		}
-		out.Amounts = append(out.Amounts, c.amount(k, core))
+		a := c.amount(k, core)
+		if a.Seen && !stands {
+			a.Seen, a.Bound = false, a.Excess+1.645*a.SE
+		}
+		out.Amounts = append(out.Amounts, a)
 	}
+}
+
+// top is the third highest value: the core of a plume, however narrow, but not one spike.
+func top(v []float64) float64 {
+	s := slices.Clone(v)
+	slices.Sort(s)
+	return s[max(0, len(s)-3)]
+}
+
+// stands reports whether there is a plume at all. The leading channel follows a course that was made of itself, so its own
+// slope shows nothing. Either it peaks eight times its noise above its background (a normal reading does so once in 10¹⁵), or
+// another channel follows it by more than four and a half standard errors (of a hundred channels of noise, one in three
+// thousand surveys has such).
+func (c *course) stands(lead int) bool {
+	for k := range c.fit {
+		if f := &c.fit[k]; k != lead && f.censored <= 0.95 && f.slope > 4.5*f.se && f.se > 0 {
+			return true
+		}
+	}
+	f := &c.fit[lead]
+	above := make([]float64, len(f.y))
+	for j := range above {
+		above[j] = f.y[j] - f.level[j]
+	}
+	return top(above) > 8*jitter(f.y)
 }
 
 func (c *course) amount(k int, core float64) Amount {
 	f := c.fit[k]
 	a := Amount{Channel: c.lines[k].Channel, Excess: f.slope * core, SE: f.se * core}
-	a.Seen = a.Excess > clear*a.SE
+	a.Seen = a.Excess > plain*a.SE
 	if !a.Seen {
 		a.Bound = max(a.Excess, 0) + 1.645*a.SE // one-sided 95 % of a normal
 	}
@@ -313,7 +368,7 @@ func (c *course) start() int {
 		if len(f.y) < 5 || !(f.noise > 0) || f.censored > 0.95 {
 			continue
 		}
-		if rise := (numeric.Quantile(f.y, 0.95) - numeric.Quantile(f.y, 0.3)) / f.noise; rise > most {
+		if rise := (top(f.y) - numeric.Quantile(f.y, 0.3)) / f.noise; rise > most {
 			best, most = k, rise
 		}
 	}
@@ -355,7 +410,7 @@ func (c *course) follow(k int) {
 		for _, i := range f.use {
 			g = append(g, c.g[c.event[i]])
 		}
-		f.slope, f.se = 0, f.top/max(numeric.Quantile(g, 0.95)-numeric.Quantile(g, 0.1), 1e-12*f.top)/1.645
+		f.slope, f.se = 0, f.top/max(top(g)-numeric.Quantile(g, 0.1), 1e-12*f.top)/1.645
 		return
 	}
 	x := mat.NewDense(n, p, nil)
@@ -448,7 +503,7 @@ func (c *course) retrace() {
 	up, down := make([]float64, len(c.g)), make([]float64, len(c.g))
 	for k := range c.fit {
 		f := &c.fit[k]
-		if f.censored > 0.95 || !(f.noise > 0) || f.slope <= clear*f.se {
+		if f.censored > 0.95 || !(f.noise > 0) || f.slope <= plain*f.se {
 			continue
 		}
 		w := f.slope / (f.noise * f.noise)

@@ -39,7 +39,7 @@ func Import(profiles, species, composition Table) (*Library, []error, error) {
 	if err := im.readComposition(composition); err != nil {
 		return nil, nil, err
 	}
-	lib := &Library{}
+	lib := &Library{Names: im.names}
 	for i := range im.profiles {
 		p := &im.profiles[i]
 		p.tidy()
@@ -63,6 +63,7 @@ type importer struct {
 	profiles []Profile
 	at       map[string]int
 	species  map[string]molecule
+	names    map[string]string
 	problems []error
 }
 
@@ -130,8 +131,8 @@ func (im *importer) readProfiles(t Table) error {
 }
 
 func (im *importer) readSpecies(t Table) error {
-	im.species = map[string]molecule{}
-	return im.rows(t, []string{"species_id", "cas", "molar_mass_g_mol"}, nil, maxSpecies, func(r *delimited.Reader, f []string) *atalaya.Error {
+	im.species, im.names = map[string]molecule{}, map[string]string{}
+	return im.rows(t, []string{"species_id", "cas", "molar_mass_g_mol"}, []string{"name"}, maxSpecies, func(r *delimited.Reader, f []string) *atalaya.Error {
 		mass, _, hint, err := r.Number(f[2])
 		if err != nil {
 			return r.Fail(r.Line, "molar_mass_g_mol", hint, "%v", err)
@@ -142,7 +143,11 @@ func (im *importer) readSpecies(t Table) error {
 		if !(mass > 1 && mass < 5000) { // hydrogen is 2 g/mol; nothing above a few thousand is a gas
 			return r.Fail(r.Line, "molar_mass_g_mol", "Give the molar mass in g/mol", "%s is not the molar mass of a gas", f[2])
 		}
-		im.species[strings.Clone(f[0])] = molecule{casNumbers(f[1]), mass}
+		m := molecule{casNumbers(f[1]), mass}
+		im.species[strings.Clone(f[0])] = m
+		if len(m.cas) == 1 && f[3] != "" && im.names[m.cas[0]] == "" {
+			im.names[m.cas[0]] = strings.Clone(f[3])
+		}
 		return nil
 	})
 }

@@ -11,6 +11,8 @@ type Library struct {
 	// Source says where the profiles come from and under which terms.
 	Source   string
 	Profiles []Profile
+	// Names of compounds by registry number.
+	Names map[string]string
 }
 
 // A Profile is the composition of one emission as a reference study measured it.
@@ -52,7 +54,7 @@ func (l *Library) Named() *Library { return l.Where(func(p Profile) bool { retur
 
 // Where is the library of the profiles that keep keeps.
 func (l *Library) Where(keep func(Profile) bool) *Library {
-	out := &Library{Source: l.Source}
+	out := &Library{Source: l.Source, Names: l.Names}
 	for _, p := range l.Profiles {
 		if keep(p) {
 			out.Profiles = append(out.Profiles, p)
@@ -69,6 +71,13 @@ func (l *Library) Without(publications ...string) *Library {
 // cites reports whether one of the publications behind the profile is the named one.
 func (p Profile) cites(publication string) bool {
 	return slices.ContainsFunc(strings.Split(p.Study, ";"), func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), strings.TrimSpace(publication)) })
+}
+
+// cite reports whether two lists of publications have one in common.
+func cite(a, b string) bool {
+	return slices.ContainsFunc(strings.Split(b, ";"), func(s string) bool {
+		return strings.TrimSpace(s) != "" && Profile{Study: a}.cites(s)
+	})
 }
 
 // tidy merges parts of the same compounds, turns amounts into shares that sum to 1, and puts the largest first.

@@ -422,15 +422,15 @@ func alternatives(rest float64, gas bool) []atalaya.Alternative {
 func (f *field) ledger(all []said, opt Options) []atalaya.LedgerItem {
 	rows := []atalaya.LedgerItem{{
 		Kind: "prior", LogOdds: priorLogOdds(opt.PriorPerKm2),
-		Note: fmt.Sprintf("%g sites per km² before any evidence (assumed), in %.2f km²", opt.PriorPerKm2, AreaKm2),
 	}}
+	tell(&rows[0], atalaya.Say("prior", "density", fmt.Sprintf("%g", opt.PriorPerKm2), "area", fmt.Sprintf("%.2f", AreaKm2)))
 	counts := f.counted(all)
 	for i, s := range all {
 		e := f.items[s.item]
-		row := atalaya.LedgerItem{Kind: e.Kind, Observation: e.Observation, Evidence: e.ID, LogOdds: s.log, Grade: e.Grade, Note: e.Note, Marking: e.Marking}
+		row := atalaya.LedgerItem{Kind: e.Kind, Observation: e.Observation, Evidence: e.ID, LogOdds: s.log, Grade: e.Grade, Note: e.Note, Said: e.Said, Marking: e.Marking}
 		if !counts[i] {
 			row.LogOdds = 0
-			row.Note = join(row.Note, "of the same origin as another item, which counts alone")
+			row.Note, row.Said = add(row.Note, row.Said, atalaya.Say("same-origin"))
 		}
 		rows = append(rows, row)
 	}
@@ -443,21 +443,33 @@ func (f *field) ledger(all []said, opt Options) []atalaya.LedgerItem {
 	for _, k := range order {
 		if off := kept[k] - raw[k]; math.Abs(off) > 1e-12 { // less is the rounding of the two sums
 			least, most := Bounds(f.names[k])
-			note := fmt.Sprintf("%s items together count from %g to %g", f.names[k], least, most)
+			says := atalaya.Say("bounded", "kind", f.names[k], "least", fmt.Sprintf("%g", least), "most", fmt.Sprintf("%g", most))
 			if f.single[k] {
-				note = fmt.Sprintf("%s items near each other may be one innocent thing: the strongest counts, at most %g", f.names[k], most)
+				says = atalaya.Say("strongest", "kind", f.names[k], "most", fmt.Sprintf("%g", most))
 			}
-			rows = append(rows, atalaya.LedgerItem{Kind: "dependence", LogOdds: off, Note: note})
+			row := atalaya.LedgerItem{Kind: "dependence", LogOdds: off}
+			tell(&row, says)
+			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-func join(a, b string) string {
-	if a == "" {
-		return b
+// tell gives a row its note.
+func tell(row *atalaya.LedgerItem, said ...atalaya.Sentence) {
+	row.Said, row.Note = said, atalaya.English(said)
+}
+
+// add adds a sentence to a note. One that is in English alone, as records of earlier versions hold them, stays so: the codes are
+// all that is said, or nothing.
+func add(note string, said []atalaya.Sentence, more atalaya.Sentence) (string, []atalaya.Sentence) {
+	if note == "" {
+		return more.English(), []atalaya.Sentence{more}
 	}
-	return a + "; " + b
+	if len(said) > 0 {
+		said = append(slices.Clip(said), more)
+	}
+	return note + "; " + more.English(), said
 }
 
 // sum adds the rows in their order.

@@ -35,15 +35,17 @@ type Detection struct {
 	StrengthKm2 float64
 	Place       *atalaya.Place // the continuous posterior; nil makes one of the modes
 	RateKgS     map[string]atalaya.Interval
-	Note        string
+	Said        []atalaya.Sentence // for the ledger
+	Note        string             // the same in English; made from Said when empty
 }
 
 // FromDetection is what a detection says for the ground around it: log(1 + a·f) with its density f blurred by the window,
 // at most the bound of its kind. It never speaks against a place; that it was not detected elsewhere is a look.
 func FromDetection(d Detection) atalaya.Evidence {
-	e := atalaya.Evidence{Kind: d.Kind, Note: d.Note, Place: d.Place, RateKgS: d.RateKgS}
+	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS}
 	if slices.ContainsFunc(d.Modes, func(m Mode) bool { return !m.proper() }) {
-		e.Place, e.Note = nil, join(d.Note, "its place has no finite error, so that it says nothing about any place")
+		e.Place = nil
+		e.Note, e.Said = add(e.Note, e.Said, atalaya.Say("no-finite-error"))
 		return e
 	}
 	if e.Place == nil && len(d.Modes) > 0 {
@@ -116,7 +118,8 @@ type Report struct {
 	RadiusM float64 // how far around At the report may mean; at least ScaleM is taken
 	Grade   string  // reliability of the source A to F and credibility of the information 1 to 6, as in "B2"
 	Denies  bool
-	Note    string
+	Said    []atalaya.Sentence // for the ledger
+	Note    string             // the same in English; made from Said when empty
 	// PriorPerKm2 is the density of sites that the assessment takes; 0 is DefaultPriorPerKm2.
 	PriorPerKm2 float64
 }
@@ -126,7 +129,7 @@ type Report struct {
 func FromReport(r Report) atalaya.Evidence {
 	radius := math.Max(r.RadiusM, ScaleM)
 	place := DiscPlace(r.At, radius)
-	e := atalaya.Evidence{Kind: "report", Grade: r.Grade, Note: r.Note}
+	e := atalaya.Evidence{Kind: "report", Grade: r.Grade, Note: cmp.Or(r.Note, atalaya.English(r.Said)), Said: r.Said}
 	odds := math.Expm1(GradeLogOdds(r.Grade)) // R - 1
 	if r.Denies {
 		least, _ := Bounds("report")

@@ -49,7 +49,7 @@ func Open(path string, key []byte) (*Dir, error) {
 	if err := os.MkdirAll(d.tmp(), 0o700); err != nil {
 		return nil, err
 	}
-	return d, syncDir(path)
+	return d, SyncDir(path)
 }
 
 func (d *Dir) tmp() string { return filepath.Join(d.path, "tmp") }
@@ -101,7 +101,7 @@ func (d *Dir) Put(r io.Reader) (id atalaya.BlobID, size int64, err error) {
 	if st, err := os.Stat(path); err == nil && st.Size() == d.stored(size) {
 		now := time.Now()
 		os.Chtimes(path, now, now) // young again: an event is about to name it, so it is no orphan yet
-		return id, size, syncDir(filepath.Dir(path))
+		return id, size, SyncDir(filepath.Dir(path))
 	}
 	if err = f.Sync(); err != nil {
 		return "", 0, err
@@ -115,7 +115,7 @@ func (d *Dir) Put(r io.Reader) (id atalaya.BlobID, size int64, err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return "", 0, err
 	}
-	return id, size, syncDir(filepath.Dir(path))
+	return id, size, SyncDir(filepath.Dir(path))
 }
 
 // folder makes the folder of a blob and makes that durable too.
@@ -123,7 +123,7 @@ func (d *Dir) folder(path string) error {
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncDir(d.path)
+	return SyncDir(d.path)
 }
 
 func (d *Dir) fill(f *os.File, r io.Reader) (int64, error) {
@@ -264,7 +264,7 @@ func (d *Dir) Remove(id atalaya.BlobID) error {
 		}
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return SyncDir(filepath.Dir(path))
 }
 
 // File is a stored file as Files lists it.
@@ -355,8 +355,8 @@ func (d *Dir) Sweep(older time.Time) (n int, err error) {
 	return n, nil
 }
 
-// syncDir makes the names in a folder durable. Windows has no such call and needs none.
-func syncDir(path string) error {
+// SyncDir makes the names in a folder durable. Windows has no such call and needs none.
+func SyncDir(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}

@@ -57,24 +57,7 @@ func (db *DB) Backup(ctx context.Context, path string, progress Progress) (err e
 		return db.plain("backup", err)
 	}
 	defer os.Remove(copied)
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		f.Close()
-		os.Remove(f.Name())
-	}()
-	if err := db.writeTar(ctx, f, copied, progress); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return writeWhole(path, func(w io.Writer) error { return db.writeTar(ctx, w, copied, progress) })
 }
 
 // copySQL makes a consistent copy of the database, free of deleted rows, beside it. Blobs are copied afterwards: every blob
@@ -241,7 +224,7 @@ func Restore(ctx context.Context, path, dir string, key []byte, progress Progres
 	if err := os.Rename(tmp, dir); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
+	return blob.SyncDir(filepath.Dir(dir))
 }
 
 // counted reports how much of a file was read.
@@ -307,7 +290,7 @@ func unpack(ctx context.Context, r io.Reader, dir string, total int64, progress 
 		}
 	}
 	for folder := range folders {
-		if err := syncDir(folder); err != nil {
+		if err := blob.SyncDir(folder); err != nil {
 			return err
 		}
 	}

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang/geo/s2"
-
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/store"
 	"github.com/atalaya-isr/atalaya/store/sqlite"
@@ -74,9 +72,6 @@ func BenchmarkAppend(b *testing.B) {
 // BenchmarkFind asks for what touches one S2 cell of level 12 (about 5 km²) among 5,000 pieces of evidence of 20 cells each.
 func BenchmarkFind(b *testing.B) {
 	db := open(b, b.TempDir(), sqlite.Options{})
-	at := func(i int) s2.CellID {
-		return s2.CellIDFromLatLng(s2.LatLngFromDegrees(24+float64(i%100)/50, -107+float64(i/100)/50))
-	}
 	for batch := range 10 {
 		var events []store.NewEvent
 		for i := range 500 {

@@ -22,9 +22,11 @@ type statements struct {
 // entityColumns and eventColumns are what scanEntity and scanEvent read, with e and l the tables.
 const (
 	entityColumns = `e.n, e.kind, e.id, e.mission, e.parent, l.marking, e.label, e.standing, e.t_from, e.t_to, e.version, e.body`
-	fromEntity    = ` FROM entity e JOIN label l ON l.id = e.label `
-	eventColumns  = `e.seq, e.id, e.time, e.actor, e.kind, e.subject, l.marking, e.label, e.key, e.person, e.body, e.salt, e.cells, e.commitment`
-	fromEvent     = ` FROM event e JOIN label l ON l.id = e.label `
+	// entityWithCells is what scanWithCells reads: the cells as one more column, in JSON.
+	entityWithCells = entityColumns + `, coalesce((SELECT json_group_array(cell) FROM (SELECT cell FROM entity_cell WHERE n = e.n ORDER BY cell)), '[]')`
+	fromEntity      = ` FROM entity e JOIN label l ON l.id = e.label `
+	eventColumns    = `e.seq, e.id, e.time, e.actor, e.kind, e.subject, l.marking, e.label, e.key, e.person, e.body, e.salt, e.cells, e.commitment`
+	fromEvent       = ` FROM event e JOIN label l ON l.id = e.label `
 )
 
 // prepare prepares them. In a join a parameter stands as "+?": SQLite built with STAT4 prepares such a statement anew for every

@@ -16,10 +16,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/store/blob"
 )
 
 // ParseKey reads an encryption key: 32 bytes as they are, 64 hex digits, or base64; white space around it is passed over.
@@ -121,11 +121,14 @@ func newFormat(path string, key []byte, random io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(path, append(raw, '\n'))
+	return writeWhole(path, func(w io.Writer) error {
+		_, err := w.Write(append(raw, '\n'))
+		return err
+	})
 }
 
 // writeWhole writes a file so that a crash leaves all of it or nothing.
-func writeWhole(path string, b []byte) error {
+func writeWhole(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return err
@@ -134,7 +137,7 @@ func writeWhole(path string, b []byte) error {
 		f.Close()
 		os.Remove(f.Name())
 	}()
-	if _, err := f.Write(b); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
@@ -143,20 +146,7 @@ func writeWhole(path string, b []byte) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the names in a folder durable. Windows has no such call and needs none.
-func syncDir(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
+	return blob.SyncDir(filepath.Dir(path))
 }
 
 // sealer is AES-256-GCM under a 32-byte key.

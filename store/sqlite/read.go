@@ -139,7 +139,7 @@ func (db *DB) Find(ctx context.Context, view access.View, q store.Query) (store.
 		limit = fmt.Sprintf(" LIMIT %d", q.Limit+1)
 	}
 	var page store.Page
-	err = each(ctx, db.r, "SELECT "+entityColumns+`, coalesce((SELECT json_group_array(cell) FROM (SELECT cell FROM entity_cell WHERE n = e.n ORDER BY cell)), '[]')`+fromEntity+c.String()+order+limit, c.args, func(s scanner) error {
+	err = each(ctx, db.r, "SELECT "+entityWithCells+fromEntity+c.String()+order+limit, c.args, func(s scanner) error {
 		e, err := scanWithCells(s)
 		page.Entities = append(page.Entities, e)
 		return err
@@ -197,9 +197,7 @@ func (s scanWith) Scan(into ...any) error {
 }
 
 // each runs f on every row.
-func each(ctx context.Context, db interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, query string, args []any, f func(scanner) error) error {
+func each(ctx context.Context, db lister, query string, args []any, f func(scanner) error) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -211,6 +209,11 @@ func each(ctx context.Context, db interface {
 		}
 	}
 	return rows.Err()
+}
+
+// lister is a database, or a transaction of one.
+type lister interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 }
 
 // Get is one entity, whatever its standing. What the view may not see is not found.
@@ -290,9 +293,10 @@ func (e logged) leaf() audit.Leaf {
 	return l
 }
 
-func (db *DB) readKey(ctx context.Context) func(string) ([]byte, error) {
+// keyIn reads the keys under which the bodies of persons lie.
+func keyIn(ctx context.Context, q querier) func(name string) ([]byte, error) {
 	return func(name string) (key []byte, err error) {
-		err = db.r.QueryRowContext(ctx, "SELECT key FROM person_key WHERE name = ?", name).Scan(&key)
+		err = q.QueryRowContext(ctx, "SELECT key FROM person_key WHERE name = ?", name).Scan(&key)
 		return key, err
 	}
 }
@@ -300,7 +304,7 @@ func (db *DB) readKey(ctx context.Context) func(string) ([]byte, error) {
 // events lists events of the log.
 func (db *DB) events(ctx context.Context, c clause, tail string) (out []logged, err error) {
 	err = each(ctx, db.r, "SELECT "+eventColumns+fromEvent+c.String()+tail, c.args, func(s scanner) error {
-		e, err := scanEvent(s, db.readKey(ctx))
+		e, err := scanEvent(s, keyIn(ctx, db.r))
 		out = append(out, e)
 		return err
 	})

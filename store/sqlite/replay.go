@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
@@ -119,26 +120,44 @@ func (db *DB) dropOld(ctx context.Context) error {
 // Dump writes every entity as a line of JSON, by kind and id, with its cells.
 func (db *DB) Dump(ctx context.Context, w interface{ Write([]byte) (int, error) }) error {
 	out := bufio.NewWriter(io.Writer(w))
-	err := each(ctx, db.r, "SELECT "+entityColumns+`, coalesce((SELECT json_group_array(cell) FROM (SELECT cell FROM entity_cell WHERE n = e.n ORDER BY cell)), '[]')`+fromEntity+
-		"WHERE e.gen = (SELECT gen FROM projection) ORDER BY e.kind, e.id", nil, func(s scanner) error {
-		e, err := scanWithCells(s)
+	for e, err := range entities(ctx, db.r) {
 		if err != nil {
-			return err
+			return db.plain("dump", err)
 		}
-		line, err := json.Marshal(struct {
-			store.Entity
-			Cells []uint64 `json:"cells"`
-		}{e, e.Cells})
+		line, err := dumped(e)
 		if err != nil {
-			return err
+			return db.plain("dump", err)
 		}
-		_, err = out.Write(append(line, '\n'))
-		return err
-	})
-	if err != nil {
-		return db.plain("dump", err)
+		if _, err := out.Write(append(line, '\n')); err != nil {
+			return db.plain("dump", err)
+		}
 	}
 	return out.Flush()
+}
+
+// dumped is the line of an entity in a dump.
+func dumped(e store.Entity) ([]byte, error) {
+	return json.Marshal(struct {
+		store.Entity
+		Cells []uint64 `json:"cells"`
+	}{e, e.Cells})
+}
+
+// entities reads those that count, by kind and id, with their cells. One that cannot be read comes with what could be.
+func entities(ctx context.Context, q lister) iter.Seq2[store.Entity, error] {
+	return func(yield func(store.Entity, error) bool) {
+		stop := errors.New("stop")
+		err := each(ctx, q, "SELECT "+entityWithCells+fromEntity+"WHERE e.gen = (SELECT gen FROM projection) ORDER BY e.kind, e.id", nil, func(s scanner) error {
+			e, err := scanWithCells(s)
+			if !yield(e, err) || err != nil {
+				return stop
+			}
+			return nil
+		})
+		if err != nil && err != stop {
+			yield(store.Entity{}, err)
+		}
+	}
 }
 
 // Purge destroys a person's key, and with it the bodies, salts and cells under it; folds the log anew, so that what rested on

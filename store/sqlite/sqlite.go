@@ -200,8 +200,23 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// openSQL opens the database file. The key goes in by PRAGMA, so that it stands in no file name.
-func openSQL(path string, key []byte, readOnly bool) (*sql.DB, error) {
+// openSQL opens the database file of the record.
+func openSQL(path string, key []byte, readOnly bool) (_ *sql.DB, err error) {
+	if key != nil {
+		if key, err = subkey(key, "database"); err != nil {
+			return nil, err
+		}
+	}
+	// FULL: a commit is on the disk when it returns. Temporary tables stay in memory, where encryption cannot be forgotten.
+	pragmas := "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000"
+	if readOnly {
+		pragmas = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000"
+	}
+	return openFile(path, key, readOnly, pragmas)
+}
+
+// openFile opens a database file under a key of its own. The key goes in by PRAGMA, so that it stands in no file name.
+func openFile(path string, key []byte, readOnly bool, pragmas string) (*sql.DB, error) {
 	q := url.Values{}
 	if !readOnly {
 		q.Set("_txlock", "immediate")
@@ -211,21 +226,12 @@ func openSQL(path string, key []byte, readOnly bool) (*sql.DB, error) {
 	}
 	return driver.Open(fileURI(path, q), func(c *sqlite3.Conn) error {
 		if key != nil {
-			k, err := subkey(key, "database")
-			if err != nil {
-				return err
-			}
-			if err := c.Exec("PRAGMA hexkey='" + hex.EncodeToString(k) + "'"); err != nil {
+			if err := c.Exec("PRAGMA hexkey='" + hex.EncodeToString(key) + "'"); err != nil {
 				return err
 			}
 		}
 		if err := c.BusyTimeout(busyFor); err != nil {
 			return err
-		}
-		// FULL: a commit is on the disk when it returns. Temporary tables stay in memory, where encryption cannot be forgotten.
-		pragmas := "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000"
-		if readOnly {
-			pragmas = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000"
 		}
 		return c.Exec(pragmas)
 	})

@@ -72,10 +72,7 @@ func (db *DB) VerifyAudit(ctx context.Context, kept ...[]byte) (audit.Report, er
 // leaves reads the log in order. A gap at the end, where hashes outlive their events, shows as a missing event.
 func leaves(ctx context.Context, tx *sql.Tx) iter.Seq2[audit.Leaf, error] {
 	return func(yield func(audit.Leaf, error) bool) {
-		keyOf := func(name string) (key []byte, err error) {
-			err = tx.QueryRowContext(ctx, "SELECT key FROM person_key WHERE name = ?", name).Scan(&key)
-			return key, err
-		}
+		keyOf := keyIn(ctx, tx)
 		stop := errors.New("stop")
 		err := each(ctx, tx, "SELECT "+eventColumns+fromEvent+"ORDER BY e.seq", nil, func(s scanner) error {
 			e, err := scanEvent(s, keyOf)

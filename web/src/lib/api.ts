@@ -2,6 +2,13 @@
 import type { FeatureCollection, Geometry } from 'geojson'
 
 export interface Interval { mean: number; p05: number; p50: number; p95: number }
+/** Sentence is one statement of the server by its code; lib/said.ts says it in the reader's language. */
+export interface Sentence { code: string; values?: Record<string, string> }
+/** Position is a place in the other forms in which people write it; mgrs and utm are '' near the poles. */
+export interface Position { dms: string; mgrs: string; utm: string }
+export type Sorting = 'keep' | 'hold' | 'attach' | 'reopen'
+export interface Sorted { detection: string; sorting: Sorting; site: string | null; why: string; by: string; by_name: string; at: string }
+export interface Attached extends Sorted { kind: string; headline: string; said?: Sentence[]; standing: string; marking: string }
 export interface Banner { text: string; level: string }
 export interface Session {
   account: { id: string; name: string; role: string } | null
@@ -13,17 +20,17 @@ export interface EventRef { id: string; time: string }
 export interface LogEvent { id: string; prev: string; event: string; time: string; actor: string; actor_name: string; kind: string; subject: string; marking: string }
 export type Status = 'new' | 'case' | 'approved-once' | 'approved' | 'held' | 'dismissed' | 'released' | 'outcome'
 export interface Site {
-  id: string; mission: string; rank: number; lat: number; lon: number; digits: number
+  id: string; mission: string; rank: number; lat: number; lon: number; digits: number; position?: Position
   probability: number; word: string | null; log_odds: number
   regions: { p50: Geometry | null; p90: Geometry | null; p95: Geometry | null }
   covariance_m2: number[][]; ellipse95: { major_m: number; minor_m: number; azimuth_deg: number }
   rate_kg_s: Record<string, Interval> | null
   status: Status; found?: Finding | null; marking: string; as_of: string; evidence_kinds: string[] | null
 }
-export interface LedgerRow { kind: string; observation: string; log_odds: number; grade: string; note: string; marking: string }
+export interface LedgerRow { kind: string; observation: string; log_odds: number; grade: string; note: string; said?: Sentence[]; marking: string }
 export interface ObservationRow {
   id: string; kind: string; sensor: string; path: string; part: string; when: { from: string; to: string }
-  marking: string; standing: 'stands' | 'retracted' | 'tombstoned'; summary: string
+  marking: string; standing: 'stands' | 'retracted' | 'tombstoned'; summary: string; said?: Sentence[]
 }
 export interface LegalBasis { instrument: string; review_by: string }
 export interface Case { id: string; candidate: string; opened_by: string; opened_by_name: string; opened_at: string; legal_basis: LegalBasis; basis: string }
@@ -35,12 +42,12 @@ export type Finding = 'confirmed' | 'empty' | 'abandoned' | 'not-visited' | 'uns
 export const findings: Finding[] = ['confirmed', 'empty', 'abandoned', 'not-visited', 'unsafe']
 export interface SiteCard {
   banner: Banner; site: Site; basis: string; ledger: LedgerRow[]; alternatives: { label: string; probability: number }[] | null
-  case: Case | null; basis_changed: boolean; missing?: string
+  case: Case | null; basis_changed: boolean; gone?: boolean; missing?: string; attached?: Attached[] | null
   reviews: Review[] | null; releases: Release[] | null; outcomes: Outcome[] | null; observations: ObservationRow[] | null; history: LogEvent[] | null
-  may: { open: boolean; review: boolean; release: boolean; outcome: boolean; why_not?: Record<string, string> | null }
+  may: { open: boolean; review: boolean; dismiss?: boolean; release: boolean; outcome: boolean; why_not?: Record<string, string> | null }
 }
 export interface InboxItem {
-  id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; headline: string
+  id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; digits?: number; position?: Position; headline: string; said?: Sentence[]; sorted?: Sorted | null
   alternatives: string[] | null; evidence_log_odds: number; site: string | null; standing: string
   thumbnail: { kind: string; unit: string; points: [number, number][]; background: number } | null
   text: { lang: string; source: string; gist: string | null; gist_by: string } | null
@@ -62,7 +69,7 @@ export class Refused extends Error {
 /** pending counts requests under way: the map is idle only when it is zero. */
 export const pending = { count: 0, changed: () => {} }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   pending.count++
   pending.changed()
   try {
@@ -102,6 +109,7 @@ export const api = {
   lookedAt: (id: string, basis: string) => call<{ event?: EventRef } | null>('POST', `/api/cases/${e(id)}/looked-at`, { basis }),
   release: (id: string, recipient: string, legal_basis: LegalBasis) => call<{ release: Release; event?: EventRef }>('POST', `/api/cases/${e(id)}/releases`, { recipient, legal_basis }),
   outcome: (id: string, body: { found: Finding; on: string; by: string; note: string; replaces: string }) => call<{ event?: EventRef } | null>('POST', `/api/cases/${e(id)}/outcomes`, body),
+  sort: (id: string, sorting: Sorting, site: string, why: string) => call<{ event?: EventRef } | null>('POST', `/api/detections/${e(id)}/sorting`, { sorting, site, why }),
   retract: (id: string, why: string) => call<{ event?: EventRef } | null>('POST', `/api/observations/${e(id)}/retraction`, { why }),
   restore: (id: string) => call<{ event?: EventRef } | null>('DELETE', `/api/observations/${e(id)}/retraction`),
   events: (after: string) => call<{ events: LogEvent[] | null; next: string; reset: boolean }>('GET', `/api/events?after=${e(after)}`),

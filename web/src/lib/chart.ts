@@ -18,6 +18,17 @@ import { standingOf } from './standing'
 // MapLibre 6 looks for its worker by a run-time address that the build does not emit; without this the map stays empty in silence.
 setWorkerUrl(worker)
 prewarm() // the worker is fetched and compiled while somebody signs in
+// So are the coarse coast and the label's fonts, and the browser's drawing process is started: without a graphics processor that
+// takes as long as a picture.
+interface Basemap { land: Feature<Geometry> | FeatureCollection; borders: Feature<Geometry> }
+async function basemapOf(address: string): Promise<Basemap> {
+  const atlas = (await (await fetch(address)).json()) as Topology
+  return { land: feature(atlas, atlas.objects.land!) as Feature<Geometry> | FeatureCollection, borders: { type: 'Feature', properties: {}, geometry: mesh(atlas, atlas.objects.countries as never, (a, b) => a !== b) } }
+}
+let coarse: Promise<Basemap> | undefined = basemapOf(coast110)
+coarse.catch(() => { coarse = undefined }) // asked for again when the map is made
+for (const weight of [400, 600]) void document.fonts.load(`${weight} 13px Inter`)
+new OffscreenCanvas(1, 1).getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext()
 
 const empty: FeatureCollection = { type: 'FeatureCollection', features: [] }
 const sourceNames = ['land', 'borders', 'grid', 'unsurveyed', 'looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'p90', 'p50', 'labels'] as const
@@ -126,7 +137,7 @@ export class Chart {
     this.map.on('style.load', () => { this.loaded = true; this.images(); for (const job of this.waiting) job(); this.waiting = [] })
     this.map.on('idle', () => { if (!this.started) return; this.still = true; this.changed(true); void this.finer() })
     for (const what of ['movestart', 'zoomstart', 'dataloading'] as const) this.map.on(what, () => this.stir())
-    this.basemap = this.coast(coast110)
+    this.basemap = this.coast(coarse ?? basemapOf(coast110))
   }
 
   /** start draws what was asked for so far. */
@@ -152,14 +163,14 @@ export class Chart {
     if (this.finest) return
     this.finest = true
     await new Promise<void>((quiet) => { if ('requestIdleCallback' in window) requestIdleCallback(() => quiet(), { timeout: 2000 }); else setTimeout(quiet, 500) })
-    await this.coast(coast50)
+    await this.coast(basemapOf(coast50))
     document.body.dataset.coast = '50'
   }
-  private async coast(address: string) {
+  private async coast(read: Promise<Basemap>) {
     try {
-      const atlas = (await (await fetch(address)).json()) as Topology
-      this.set('land', feature(atlas, atlas.objects.land!) as Feature<Geometry> | FeatureCollection)
-      this.set('borders', { type: 'Feature', properties: {}, geometry: mesh(atlas, atlas.objects.countries as never, (a, b) => a !== b) })
+      const { land, borders } = await read
+      this.set('land', land)
+      this.set('borders', borders)
     } catch { /* a sheet without coasts still has its grid; the page says what it loads from elsewhere, and this is not it */ }
   }
 

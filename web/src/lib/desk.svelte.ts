@@ -1,11 +1,11 @@
 // What lies on the desk: who sits at it, what is loaded, what is selected, what is shown. One object for the whole page, so that
 // a selection made in one room holds in all.
-import { api, pending, Refused, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type Session, type Site, type SiteCard } from './api'
+import { api, pending, Refused, type Banner, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type Session, type Site, type SiteCard, type Sorting } from './api'
 import { t } from './i18n.svelte'
 import { tail, utc } from './numbers'
 import { follow, type Tail } from './live'
 
-export type Room = 'map' | 'inbox' | 'site' | 'oversight'
+export type Room = 'map' | 'inbox' | 'site' | 'gas' | 'oversight'
 export type Theme = 'light' | 'dark'
 export type Layer = 'gas' | 'tracks' | 'footprints' | 'bearings' | 'reports' | 'sites' | 'ground'
 export const layers: Layer[] = ['gas', 'tracks', 'footprints', 'bearings', 'reports', 'sites', 'ground']
@@ -13,7 +13,9 @@ export type Sheet =
   | { kind: 'open' | 'release' | 'outcome' | 'looked-at'; card: SiteCard }
   | { kind: 'review'; card: SiteCard; decision: Decision }
   | { kind: 'retract' | 'restore'; observation: string; what: string; why?: string }
-export interface Undoable { observation: string; what: string; why: string; undone: boolean }
+  | { kind: 'sort'; sorting: Sorting; detection: string; what: string; site: string; why?: string }
+/** Undoable is what a person did that a new event can undo: an observation taken back, or a detection sorted. */
+export interface Undoable { observation: string; what: string; why: string; undone: boolean; sorted?: { detection: string; sorting: Sorting; site: string } }
 export interface Toast { text: string; tone: 'done' | 'problem'; event: string }
 export type Load = 'loading' | 'ready' | 'failed'
 
@@ -26,9 +28,10 @@ function store(key: string, value: string) {
   try { localStorage.setItem(key, value) } catch { /* without storage the choice lasts until the page is closed */ }
 }
 
-function routeOf(hash: string): { room: Room; site: string | null } {
+function routeOf(hash: string): { room: Room; site: string | null; survey?: string } {
   const [room, id] = hash.replace(/^#\/?/, '').split('/')
   if (room === 'sites') return { room: 'site', site: id ? decodeURIComponent(id) : null }
+  if (room === 'gas') return { room, site: null, survey: id ? decodeURIComponent(id) : undefined }
   return { room: room === 'inbox' || room === 'oversight' ? room : 'map', site: null }
 }
 
@@ -49,6 +52,8 @@ class Desk {
   room: Room = $state('map')
   site: string | null = $state(null) // the selected site
   detection: string | null = $state(null) // the selected inbox item
+  survey: string | null = $state(null) // the selected gas survey
+  gasBanner: Banner | null = $state.raw(null) // of what the gas room shows
   shown: Record<Layer, boolean> = $state({ gas: true, tracks: true, footprints: true, bearings: true, reports: true, sites: true, ground: true })
   from = $state(0) // the time brush, seconds since 1970, UTC
   to = $state(0)
@@ -71,7 +76,7 @@ class Desk {
   get test() { return query.get('test') === '1' && this.session?.test === true }
   get sites(): Site[] { return this.map?.sites ?? [] }
   get banner() {
-    const card = this.room === 'site' ? this.card?.banner : null
+    const card = this.room === 'site' ? this.card?.banner : this.room === 'gas' ? this.gasBanner : null
     return card ?? this.map?.banner ?? this.session?.banner ?? { text: '', level: '' }
   }
   /** now is the clock of the page: fixed to the time of assessment under test, so that ages and pictures repeat. */
@@ -83,8 +88,9 @@ class Desk {
 
   start() {
     const route = () => {
-      const { room, site } = routeOf(location.hash)
+      const { room, site, survey } = routeOf(location.hash)
       this.room = room
+      if (survey) this.survey = survey
       if (site) { this.site = site; if (this.card?.site.id !== site) void this.loadCard(site) }
       else if (room === 'site' && this.site) location.replace(`#/sites/${encodeURIComponent(this.site)}`)
     }
@@ -211,6 +217,7 @@ class Desk {
   async chooseMission(id: string) {
     this.mission = id
     this.site = null
+    this.survey = null
     this.mapLoad = 'loading'
     await this.loadAll()
   }
@@ -226,6 +233,18 @@ class Desk {
     store('atalaya.theme', theme)
   }
   setSingleKeys(on: boolean) { this.singleKeys = on; store('atalaya.keys', on ? 'on' : 'off') }
+
+  /** undoLast and redoLast open the sheet that takes back, or does again, what was done last. */
+  undoLast() {
+    const last = this.undo.findLast((u) => !u.undone)
+    if (last?.sorted) this.sheet = { kind: 'sort', ...last.sorted, sorting: 'reopen', what: last.what }
+    else if (last) this.sheet = { kind: 'restore', observation: last.observation, what: last.what }
+  }
+  redoLast() {
+    const last = this.undo.findLast((u) => u.undone)
+    if (last?.sorted) this.sheet = { kind: 'sort', ...last.sorted, what: last.what, why: last.why }
+    else if (last) this.sheet = { kind: 'retract', observation: last.observation, what: last.what, why: last.why }
+  }
 
   /** recorded says that the log has it, by the log's own name for it; never before. */
   recorded(event: EventRef | undefined | null) {

@@ -1,0 +1,110 @@
+package atalaya
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Sentence is one statement of a ledger or of a list by its code, with what differs from case to case as values: so that a
+// screen can say it in the reader's language, and a program need not read English. Values are numbers as they are to be read,
+// names, or quoted words; those called kind and integrity are words of the API, which a screen has its own words for.
+type Sentence struct {
+	Code   string            `json:"code"`
+	Values map[string]string `json:"values,omitempty"`
+}
+
+// Sentences are the English of every code, with values in braces. The catalogue of the workbench holds the same lines, word for
+// word, under note.*, and their Spanish.
+var Sentences = map[string]string{
+	// Rows of a ledger.
+	"prior":           "{density} sites per km² before any evidence (assumed), in {area} km²",
+	"gas-source":      "gas source, probability {p} that there is one: {rates}",
+	"gas-none":        "gas survey found no source: less likely here, by what could not have been missed",
+	"emitter":         "emitter {emitter}: half of the probability within {cep50} m, {used} bearings used, {rejected} rejected",
+	"emitter-unnamed": "unnamed emitter: half of the probability within {cep50} m, {used} bearings used, {rejected} rejected",
+	"integrity":       "integrity {integrity}",
+	"looked":          "ground looked at by video in {n} footprints, nothing called out",
+	"report":          "report: {text}",
+	"same-origin":     "of the same origin as another item, which counts alone",
+	"no-finite-error": "its place has no finite error, so that it says nothing about any place",
+	"bounded":         "{kind} items together count from {least} to {most}",
+	"strongest":       "{kind} items near each other may be one innocent thing: the strongest counts, at most {most}",
+
+	// What came back.
+	"outcome-confirmed":   "confirmed on the ground, {on} ({by})",
+	"outcome-empty":       "visited, nothing there, {on} ({by})",
+	"outcome-abandoned":   "visited, abandoned, {on} ({by})",
+	"outcome-not-visited": "not visited, {on} ({by}): says nothing about the place",
+	"outcome-unsafe":      "not entered, unsafe, {on} ({by})",
+	"correction":          "a correction",
+	"quoted":              "{text}", // words of a person or of a source, in their own language
+
+	// Headlines of detections.
+	"gas-found":    "gas source: {rates}",
+	"gas-no-found": "no gas source found",
+	"not-judged":   "not judged: {why}",
+	"no-words":     "report without words",
+	"no-position":  "names no position",
+
+	// What an observation holds.
+	"samples":          "{n} samples of {compounds}",
+	"packets":          "{n} metadata packets, heights {datum}",
+	"packets-no-datum": "{n} metadata packets, heights not stated",
+	"bearings":         "{n} bearings on {emitter}",
+	"bearings-unnamed": "{n} bearings on an emitter",
+}
+
+// Say makes a sentence from its code and pairs of a value's name and the value. A code that Sentences lacks, or values that are not
+// those of its line, are a programmer's error.
+func Say(code string, pairs ...string) Sentence {
+	s := Sentence{Code: code}
+	if len(pairs) > 0 {
+		s.Values = make(map[string]string, len(pairs)/2)
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		s.Values[pairs[i]] = pairs[i+1]
+	}
+	line, known := Sentences[code]
+	if want := Placeholders(line); !known || !slices.Equal(want, slices.Sorted(maps.Keys(s.Values))) {
+		panic(fmt.Sprintf("atalaya: a sentence %q with %v, want %v", code, pairs, want))
+	}
+	return s
+}
+
+// English is the sentence in English; the code itself where this version does not know it.
+func (s Sentence) English() string {
+	line, known := Sentences[s.Code]
+	if !known {
+		return s.Code
+	}
+	var pairs []string
+	for _, name := range Placeholders(line) {
+		pairs = append(pairs, "{"+name+"}", s.Values[name])
+	}
+	return strings.NewReplacer(pairs...).Replace(line) // one pass: braces in a value stay as they are
+}
+
+// English is what several sentences say, in English, on one line.
+func English(said []Sentence) string {
+	lines := make([]string, len(said))
+	for i, s := range said {
+		lines[i] = s.English()
+	}
+	return strings.Join(lines, "; ")
+}
+
+// Placeholders lists the values that a line asks for, sorted, each once.
+func Placeholders(line string) []string {
+	var names []string
+	for {
+		_, rest, found := strings.Cut(line, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			slices.Sort(names)
+			return slices.Compact(names)
+		}
+		names, line = append(names, name), after
+	}
+}

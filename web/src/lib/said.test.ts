@@ -1,0 +1,27 @@
+import { beforeEach, expect, test, vi } from 'vitest'
+
+vi.stubGlobal('location', { search: '?lang=es' })
+vi.stubGlobal('navigator', { language: 'es' })
+vi.stubGlobal('document', { documentElement: {} })
+const { line, told } = await import('./said')
+const { language } = await import('./i18n.svelte')
+
+beforeEach(() => language.set('es'))
+
+test('a note is said in the language of the reader, its words of the API too', () => {
+  const said = [{ code: 'bounded', values: { kind: 'signal', least: '-1', most: '3' } }, { code: 'same-origin' }]
+  expect(line(told(said, 'in English'))).toBe('los elementos de Señal juntos cuentan de -1 a 3; del mismo origen que otro elemento, que cuenta solo')
+  language.set('en')
+  expect(line(told(said, 'in English'))).toBe('Signal items together count from -1 to 3; of the same origin as another item, which counts alone')
+})
+
+test('what has no codes, or one that the page does not know, stays the English line', () => {
+  for (const said of [null, undefined, [], [{ code: 'looked', values: { n: '2' } }, { code: 'of a later version' }]])
+    expect(told(said, 'in English')).toEqual([{ text: 'in English', lang: 'en' }])
+})
+
+test('words of a source keep their own language', () => {
+  expect(told([{ code: 'quoted', values: { text: 'Dicen que {n} hay un olor' } }, { code: 'no-position' }], '', 'es')).toEqual([
+    { text: 'Dicen que {n} hay un olor', lang: 'es' }, { text: 'no nombra ninguna posición', lang: undefined },
+  ])
+})
