@@ -131,6 +131,32 @@ func TestChannelsBelowTheirLimit(t *testing.T) {
 	}
 }
 
+// What lies below two standard errors looks like everything else there: at most ln 2 apart, whatever the mixtures.
+func TestTheFloorCensors(t *testing.T) {
+	floor := Panel{Noise: []float64{0.1, 0}}.floors()
+	if floor[0] != 0.2 || floor[1] != leastShare {
+		t.Fatalf("floors %v of noise 0.1 and none", floor)
+	}
+	none, some := logs([]float64{0, 0}, floor), logs([]float64{0.2, 0.2}, floor)
+	if d := some[0] - none[0]; d > math.Ln2+1e-12 {
+		t.Errorf("a share at two standard errors stands %.2f from none", d)
+	}
+	if d := some[1] - none[1]; d < 5 { // ln(0.201/0.001) = 5.3
+		t.Errorf("where the limit is low, a fifth stands only %.2f from none", d)
+	}
+}
+
+// The variance of a channel is its own and that of the profiles that are in it (Watson et al. 1984: effective variance).
+func TestEffectiveVariance(t *testing.T) {
+	b := massBalance{noise: []float64{0.3, 0.1}, sigma: [][]float64{{0.2, 0}, {0, 0.5}}}
+	got := b.effective([]float64{2, 0.2})
+	for k, want := range []float64{0.5, math.Sqrt(0.02)} { // √(0.3²+(2·0.2)²), √(0.1²+(0.2·0.5)²)
+		if math.Abs(got[k]-want) > 1e-12 {
+			t.Errorf("channel %d: %.3f, want %.3f", k, got[k], want)
+		}
+	}
+}
+
 // A channel that merges compounds is compared with their sum.
 func TestAMergedChannelSeesTheSum(t *testing.T) {
 	p := Panel{Channels: []Channel{{"sum", []string{invented[0], invented[1]}}, {"one", []string{invented[2]}}}, Noise: []float64{0, 0}}
