@@ -6,6 +6,12 @@ export function fixed(value: number, digits: number, tag: string, sign = false):
   }).format(value)
 }
 
+/** chance writes a probability with two decimals, and below a hundredth with as many as it takes to show a figure, four at most. */
+export function chance(value: number, tag: string): string {
+  const digits = [2, 3, 4].find((d) => value >= 10 ** -d) ?? (value > 0 ? 4 : 2)
+  return fixed(value, digits, tag)
+}
+
 /** significant writes a value with n significant figures; small rates go to powers of ten. */
 export function significant(value: number, n: number, tag: string): string {
   if (value === 0) return '0'
