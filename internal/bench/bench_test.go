@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
-	"github.com/atalaya-isr/atalaya/internal/fixture"
 )
 
 func TestEveryBenchmarkMeasuresSomething(t *testing.T) {
@@ -21,9 +20,6 @@ func TestEveryBenchmarkMeasuresSomething(t *testing.T) {
 		}
 	}
 	for _, n := range Names() {
-		if n == "forward" && fixture.SharedRoot() == "" { // it says so
-			continue
-		}
 		if !seen[n] {
 			t.Errorf("%s was not measured", n)
 		}
