@@ -55,8 +55,6 @@ func newHypothesis(d source.Draw, sources []dispersion.Source, w float64, sd rea
 const (
 	// rasterPlaces is how many squares the search area is looked at in while nothing was found.
 	rasterPlaces = 400
-	// The estimator's prior of a rate (priorLnQ in locate/source).
-	lnRateMiddle, lnRateSD = -8.111728083308073, 3 // ln 3e-4 kg/s
 )
 
 // newBelief takes the draws of a group. Those without a source are split between none at all and one that did not show yet, all over the area.
@@ -120,8 +118,9 @@ const fewestUnfound = 20
 func rateBelow(limit float64, chance *numeric.Stream) float64 {
 	const tries = 1000 // the prior has a thousandth of its mass below 3e-8 kg/s, far under any limit
 	q := 0.0
+	middle, sd := source.RatePrior()
 	for range tries {
-		q = math.Exp(lnRateMiddle + lnRateSD*chance.Normal())
+		q = math.Exp(middle + sd*chance.Normal())
 		if limit == 0 || chance.Float64() < math.Exp(-3*q/limit) {
 			break
 		}

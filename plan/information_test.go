@@ -12,7 +12,7 @@ import (
 // steady is a wind of 4 m/s from the west over low crops.
 func steady() air {
 	w := dispersion.Wind{U: 4, HeightM: 10, AveragingS: 1}
-	return air{plume: dispersion.NewPlume(w, dispersion.Surface{}), wind: w, sd: realisationOver(1, 0.15), share: 1, every: 1}
+	return air{plume: dispersion.NewPlume(w, dispersion.Surface{}), wind: w, sd: realisation{0.5, 0.13, 0.3}, share: 1, every: 1}
 }
 
 var draw = source.Draw{NoiseKgM3: 2e-9, Fluctuation: 0.3}

@@ -64,18 +64,25 @@ func readSurvey(path string, talk io.Writer) (s *gas.Survey, lost bool, err erro
 	return s, s.LostRows+s.LostValues > 0, nil
 }
 
+// readInput is readSurvey made ready for the estimator.
+func readInput(path string, join bool, talk io.Writer) (s *gas.Survey, in source.Input, lost bool, err error) {
+	if s, lost, err = readSurvey(path, talk); err != nil {
+		return nil, in, lost, err
+	}
+	if in, err = source.FromSurvey(s, join); err != nil {
+		return nil, in, lost, inFile(path, err)
+	}
+	return s, in, lost, nil
+}
+
 func (f gasLocate) run(cmd *cobra.Command, path string) error {
 	start := time.Now()
 	if err := f.figure.check(); err != nil {
 		return err
 	}
-	s, lost, err := readSurvey(path, cmd.ErrOrStderr())
+	s, in, lost, err := readInput(path, f.join, cmd.ErrOrStderr())
 	if err != nil {
 		return err
-	}
-	in, err := source.FromSurvey(s, f.join)
-	if err != nil {
-		return inFile(path, err)
 	}
 	p := newProgress(cmd.ErrOrStderr(), f.quiet)
 	res, err := source.Locate(cmd.Context(), in, source.Options{Seed: f.seed, Progress: func(done, total int) { p.say(fmt.Sprintf("%d of %d steps", done, total)) }})

@@ -75,13 +75,9 @@ func (f gasPlan) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	s, lost, err := readSurvey(path, cmd.ErrOrStderr())
+	_, in, lost, err := readInput(path, f.join, cmd.ErrOrStderr())
 	if err != nil {
 		return err
-	}
-	in, err := source.FromSurvey(s, f.join)
-	if err != nil {
-		return inFile(path, err)
 	}
 	if in, err = f.oneGroup(in); err != nil {
 		return inFile(path, err)

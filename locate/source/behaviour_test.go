@@ -196,3 +196,35 @@ func TestDrawsAreOfThePosterior(t *testing.T) {
 		t.Errorf("draws lie about x = %.1f m, the source at %.1f ± %.1f m", mean, *s.XM, sd)
 	}
 }
+
+// What a library is handed may be anything: an answer or an error, no panic.
+func TestExtremeSurveysDoNotPanic(t *testing.T) {
+	for name, change := range map[string]func(i int, p *source.Sample){
+		"amounts beyond all air":   func(i int, p *source.Sample) { p.Values[0].Amount *= 1e200 },
+		"one amount beyond all":    func(i int, p *source.Sample) { p.Values[0].Amount += 1e300 * float64(i/40%2) },
+		"amounts of nothing":       func(i int, p *source.Sample) { p.Values[0] = source.Value{} },
+		"all below the same bound": func(i int, p *source.Sample) { p.Values[0] = source.Value{Amount: 1e-8, Below: true} },
+		"hardly a wind":            func(i int, p *source.Sample) { p.Wind.U, p.Wind.V = 1e-200, 0 },
+		"a gale":                   func(i int, p *source.Sample) { p.Wind.U = 1e6 },
+		"in space":                 func(i int, p *source.Sample) { p.At[2] = 1e9 },
+		"all in one place":         func(i int, p *source.Sample) { p.At = [3]float64{} },
+		"a world across":           func(i int, p *source.Sample) { p.At[0] += 1e7 * float64(i) },
+		"all at one time":          func(i int, p *source.Sample) { p.TimeS = 0 },
+	} {
+		in := legs(1, release{0, 0, 2e-3})
+		for i := range in.Groups[0].Samples {
+			change(i, &in.Groups[0].Samples[i])
+		}
+		r, err := source.Locate(context.Background(), in, source.Options{Seed: 1})
+		if err != nil {
+			continue
+		}
+		sum := 0.0
+		for _, p := range r.Groups[0].Count {
+			sum += p
+		}
+		if math.Abs(sum-1) > 1e-9 {
+			t.Errorf("%s: probabilities sum to %g", name, sum)
+		}
+	}
+}

@@ -321,11 +321,16 @@ func reduce(info, full *mat.SymDense) {
 	}
 }
 
-// floor lifts the eigenvalues of information to a tenth at least: what a prior alone knows has a quarter.
+// floor lifts the eigenvalues of information to a tenth at least: what a prior alone knows has a quarter. Information that is no
+// number, as about an explanation whose concentrations overflow, counts as that of the priors: such a summit is wide and of no weight.
 func floor(info *mat.SymDense) {
 	var eig mat.EigenSym
-	if !eig.Factorize(info, true) {
-		panic("source: information has no eigenvalues")
+	if !finite(info.RawSymmetric().Data...) || !eig.Factorize(info, true) {
+		info.Zero()
+		for i := range info.SymmetricDim() {
+			info.SetSym(i, i, 0.25)
+		}
+		return
 	}
 	var v mat.Dense
 	eig.VectorsTo(&v)

@@ -52,3 +52,21 @@ func (t theta) draw() Draw {
 	}
 	return d
 }
+
+// Air is what the estimator took the air of a survey to be.
+type Air struct {
+	SigmaTheta float64 // scatter of the wind's direction, radians: as measured or logged; 0 where the survey does not tell
+	Surface    dispersion.Surface
+	// Deviations of what one crossing of the plume has of its own, and which no number of its samples averages away: ln of its
+	// strength, its heading in radians, ln of its width.
+	Gain, Turn, Widen float64
+}
+
+// Air is that of the group: what a further leg is expected to tell must be no more than what the estimator will take from it.
+func (g *Group) Air() Air {
+	sc := g.post.sc
+	return Air{sc.measuredTheta(), sc.survey.Surface, sc.sd.gain, sc.sd.turn, sc.sd.widen}
+}
+
+// RatePrior is the prior of a source's rate: the median of its logarithm (of kg/s), and the deviation.
+func RatePrior() (lnMedian, lnSD float64) { return priorLnQ[0], priorLnQ[1] }

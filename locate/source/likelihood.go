@@ -108,14 +108,18 @@ func (sc *scene) column(w *work, x, y, h, rate float64, sh *dispersion.Bent, gro
 // response of sample i to a unit rate, for a plume turned by an angle of this sine and cosine.
 func (sc *scene) response(i int, x, y, h, sin, cos float64, sh *dispersion.Bent, grow float64) (r dispersion.Response) {
 	s, p := &sc.s[i], sc.plumes[i]
-	ax, ay := p.Downwind(s.At[0]-x, s.At[1]-y, 0)
-	ax, ay = ax*cos-ay*sin, ay*cos+ax*sin
+	ax, ay := turned(p, s.At[0]-x, s.At[1]-y, sin, cos)
 	if s.IsPath {
-		bx, by := p.Downwind(s.To[0]-x, s.To[1]-y, 0)
-		bx, by = bx*cos-by*sin, by*cos+bx*sin
+		bx, by := turned(p, s.To[0]-x, s.To[1]-y, sin, cos)
 		return p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, grow)
 	}
 	return p.At(ax, ay, s.At[2], h, sh, grow)
+}
+
+// turned is a place in the axes of a plume that is turned by an angle of this sine and cosine.
+func turned(p *dispersion.Plume, dx, dy, sin, cos float64) (x, y float64) {
+	x, y = p.Downwind(dx, dy, 0)
+	return x*cos - y*sin, y*cos + x*sin
 }
 
 func (w *work) add(i int, rate float64, r dispersion.Response) {
@@ -128,10 +132,12 @@ func (w *work) add(i int, rate float64, r dispersion.Response) {
 func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.widen) }
 
 // lnLikelihood is the logarithm of the probability of the survey, with the backgrounds of the sensors and the effects of realisations
-// integrated out (Laplace), and tempered for correlation twice: lambda is the share of the samples of one realisation that counts as independent, apart that
-// of the realisations. Crossings are realisations of their own, each with its full prior, and it is the samples of one that repeat each
-// other. Of instruments that stand still one minute repeats the last one: there the whole is tempered, effects and all. Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
+// integrated out (Laplace). Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
 // doi:10.1080/01621459.1989.10478852) and variance noise² + sd² + (fluctuation·reach)²; upper bounds enter by their tail area.
+//
+// It is tempered for correlation twice: lambda is the share of the samples of one realisation that counts as independent, sc.apart that of
+// the realisations. Crossings are realisations of their own, each with its full prior, and it is the samples of one that repeat
+// each other. Of instruments that stand still one minute repeats the last one: there the whole is tempered, effects and all.
 func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
 	sc.columns(w, t)
 	m := sc.errorsOf(t.shared(), lambda)
@@ -158,8 +164,8 @@ func (sc *scene) columns(w *work, t theta) {
 				continue
 			}
 			p, at := sc.plumes[i], &sc.s[i].At
-			ax, ay := p.Downwind(at[0]-x, at[1]-y, 0)
-			cuts[i] = p.Cut(ax*cos-ay*sin, ay*cos+ax*sin, at[2], h, w.sh)
+			ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
+			cuts[i] = p.Cut(ax, ay, at[2], h, w.sh)
 			w.add(i, rate, cuts[i].At(0, 1))
 		}
 	}

@@ -50,16 +50,21 @@ func ofMean(r float64) float64 { return math.Sqrt(2 / r * (1 + math.Expm1(-r)/r)
 
 // sigmaTheta is the scatter of the wind's direction, radians: as measured, or as usual for the stability.
 func (sc *scene) sigmaTheta() float64 {
+	if s := sc.measuredTheta(); s > 0 {
+		return s
+	}
+	return dispersion.SigmaThetaOfClass(sc.survey.Surface)
+}
+
+// measuredTheta is the mean of the measured scatters, 0 where there is none.
+func (sc *scene) measuredTheta() float64 {
 	var sum, n float64
 	for i := range sc.s {
 		if s := sc.s[i].Wind.SigmaTheta; s > 0 {
 			sum, n = sum+s, n+1
 		}
 	}
-	if n == 0 {
-		return dispersion.SigmaThetaOfClass(sc.survey.Surface)
-	}
-	return sum / n
+	return sum / max(n, 1)
 }
 
 // averaged is how long the samples are averaged, seconds: the shortest that any states, or one second.
