@@ -54,9 +54,21 @@ func (sc *scene) newClimber(d int, places []float64, lambda float64) *climber {
 	return c
 }
 
-// climb walks from an explanation for so many iterations at most.
-func (sc *scene) climb(from theta, have held, places []float64, lambda float64, iterations int) summit {
+// An effort is how far a climb goes. In a quiet one the noise stays what the survey's low half says it is: while an explanation is far off, what
+// it misses must not be taken for noise, for from there the best explanations are no longer uphill.
+type effort struct {
+	iterations int
+	quiet      bool
+}
+
+var firstSlopes, theTop = effort{12, true}, effort{30, false}
+
+// climb walks from an explanation.
+func (sc *scene) climb(from theta, have held, places []float64, lambda float64, e effort) summit {
 	c := sc.newClimber(len(from), places, lambda)
+	if e.quiet {
+		c.scale[len(from)-shared+jSig] *= 1e-3
+	}
 	c.w.from(have)
 	here := c.value(from)
 	have = c.w.held.clone()
@@ -64,7 +76,7 @@ func (sc *scene) climb(from theta, have held, places []float64, lambda float64, 
 	var info *mat.SymDense
 	var slope []float64
 	fresh := false
-	for range iterations {
+	for range e.iterations {
 		if !fresh {
 			info, slope = c.slope(from, have)
 			fresh = true

@@ -175,12 +175,8 @@ func (g *grid) scoreAll(cells []cell, have given) []scored {
 	return out
 }
 
-// keepHypotheses is how many cells, or pairs, are climbed from at most; refineRounds how often the best are quartered.
-const (
-	keepHypotheses = 200
-	refineCells    = 48
-	refineRounds   = 4
-)
+// The best cells are quartered so often.
+const refineCells, refineRounds = 48, 4
 
 // refine scores the domain and quarters the best cells. Densities, not masses, decide which are best.
 func (g *grid) refine(d *domain, have given) []scored {
@@ -241,10 +237,10 @@ func singles(all []scored) []hypothesis {
 	return highest(out)
 }
 
-// highest keeps the hypotheses of the greatest density: where to climb from. Mass would prefer wide empty cells.
+// highest puts the hypotheses of the greatest density first: where to climb from. Mass would prefer wide empty cells.
 func highest(h []hypothesis) []hypothesis {
 	slices.SortStableFunc(h, func(a, b hypothesis) int { return int(sign(b.peak - a.peak)) })
-	return h[:min(keepHypotheses, len(h))]
+	return h
 }
 
 // maxPairCells bounds the cells that are paired with each other.

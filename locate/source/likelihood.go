@@ -379,7 +379,7 @@ func (sc *scene) share(w *work, s summit, lambda float64) float64 {
 		mean.realisations = nil
 		s.held = held{}
 		if s.at.sources() > 0 {
-			s = mean.climb(s.at, held{}, s.scale, lambda, lastIterations)
+			s = mean.climb(s.at, held{}, s.scale, lambda, theTop)
 		}
 		sc = &mean
 	}

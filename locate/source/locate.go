@@ -101,8 +101,8 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain
 				starts[1] = append(starts[1], summit{at: t, scale: cellScales(cellsAt(summits[2][0])[j : j+1])})
 			}
 		}
-		summits[k] = sc.climbAll(starts[k], first, firstIterations)
-		summits[k] = sc.climbAll(summits[k][:min(keepSummits, len(summits[k]))], first, lastIterations)
+		summits[k] = sc.climbAll(starts[k], first, firstSlopes)
+		summits[k] = sc.climbAll(summits[k][:min(keepSummits, len(summits[k]))], first, theTop)
 		share = max(share, sc.share(w, summits[k][0], first))
 	}
 	lambda = share
@@ -112,7 +112,7 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain
 	summits[0] = []summit{{at: sc.centre()}}
 	for k := range summits {
 		if len(summits[k]) > 0 {
-			summits[k] = sc.climbAll(summits[k], lambda, lastIterations)
+			summits[k] = sc.climbAll(summits[k], lambda, theTop)
 		}
 	}
 	if len(summits[1]) > 0 && len(summits[2]) > 0 {
@@ -125,9 +125,6 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain
 // From how many places a climb begins, and how many, the highest, go on to the top.
 const oneStarts, twoStarts, keepSummits = 6, 4, 3
 
-// Of the iterations of a climb a few tell the slopes apart.
-const firstIterations, lastIterations = 4, 30
-
 func (sc *scene) starts(hyp []hypothesis) []summit {
 	out := make([]summit, len(hyp))
 	for i, h := range hyp {
@@ -137,9 +134,9 @@ func (sc *scene) starts(hyp []hypothesis) []summit {
 }
 
 // climbAll climbs from every start; the highest comes first.
-func (sc *scene) climbAll(from []summit, lambda float64, iterations int) []summit {
+func (sc *scene) climbAll(from []summit, lambda float64, e effort) []summit {
 	out := make([]summit, len(from))
-	numeric.Each(len(from), func(i int) { out[i] = sc.climb(from[i].at, from[i].held, from[i].scale, lambda, iterations) })
+	numeric.Each(len(from), func(i int) { out[i] = sc.climb(from[i].at, from[i].held, from[i].scale, lambda, e) })
 	slices.SortStableFunc(out, func(a, b summit) int { return int(sign(b.ln - a.ln)) })
 	return out
 }

@@ -69,12 +69,20 @@ export class Refused extends Error {
 /** pending counts requests under way: the map is idle only when it is zero. */
 export const pending = { count: 0, changed: () => {} }
 
+let reads = new AbortController()
+
+/** dropReads gives up what is being read: its reader signs out, and the answer would be that nobody may see it. */
+export function dropReads(): void {
+  reads.abort()
+  reads = new AbortController()
+}
+
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   pending.count++
   pending.changed()
   try {
     const answer = await fetch(path, {
-      method, credentials: 'same-origin', cache: 'no-store',
+      method, credentials: 'same-origin', cache: 'no-store', signal: method === 'GET' ? reads.signal : null,
       headers: method === 'GET' ? { Accept: 'application/json' } : { Accept: 'application/json', 'Content-Type': 'application/json', 'X-Atalaya': '1' },
       body: body === undefined ? undefined : JSON.stringify(body),
     })

@@ -1,6 +1,6 @@
 // What lies on the desk: who sits at it, what is loaded, what is selected, what is shown. One object for the whole page, so that
 // a selection made in one room holds in all.
-import { api, pending, Refused, type Banner, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type Session, type Site, type SiteCard, type Sorting } from './api'
+import { dropReads, api, pending, Refused, type Banner, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type Session, type Site, type SiteCard, type Sorting } from './api'
 import { t } from './i18n.svelte'
 import { tail, utc } from './numbers'
 import { follow, type Tail } from './live'
@@ -123,6 +123,9 @@ class Desk {
   async signOut() {
     this.tail?.stop()
     this.tail = null
+    clearTimeout(this.soon)
+    this.soon = undefined
+    dropReads()
     try { await api.signOut() } finally {
       this.map = null; this.inbox = null; this.card = null; this.events = []; this.undo = []; this.sheet = null
       await this.begin()
