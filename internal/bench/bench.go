@@ -43,6 +43,7 @@ var benchmarks = []struct {
 	{"decode", "read whole files of each kind", decodeFiles},
 	{"klv", "decode ST 0601 packets with their checksum", klvPackets},
 	{"gas", "a plume at samples, and sources from them", gasColumns},
+	{"forward", "the plume beside the arcs of a field experiment", forwardModels},
 	{"record", "events that are on the disk", recordEvents},
 }
 

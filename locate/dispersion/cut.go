@@ -22,7 +22,8 @@ func (p *Plume) Cut(x, y, z, h float64, sh *Bent) Cut {
 	if math.Abs(y) > cutReach*sy {
 		return Cut{}
 	}
-	return Cut{x, y, p.vertical(z, h, sz) / (2 * math.Pi * p.SpeedAt(h, sz) * sy * sz), 1 / sy}
+	perSz := 1 / sz
+	return Cut{x, y, p.vertical(z, h, sz, perSz) * perSz / (2 * math.Pi * p.speedAt(h, sz, perSz) * sy), 1 / sy}
 }
 
 // At is the response for a heading turned to the left by this tangent and a crosswind spread that is wide times as large.

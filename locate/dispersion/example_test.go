@@ -17,7 +17,7 @@ func ExamplePlume_Concentration() {
 		fmt.Printf("%3.0f m beside the axis: %4.0f ppb\n", y-leak.Y, plume.Concentration(leak, 170, y, 5, dispersion.Shape{})/ppb)
 	}
 	// Output:
-	//   0 m beside the axis: 1053 ppb
-	//  20 m beside the axis:  257 ppb
+	//   0 m beside the axis: 1143 ppb
+	//  20 m beside the axis:  279 ppb
 	//  40 m beside the axis:    4 ppb
 }

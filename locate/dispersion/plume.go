@@ -1,5 +1,10 @@
 // Package dispersion says how much of a gas arrives where, per unit rate, when the wind carries it from a source over flat
-// ground: a steady Gaussian plume (Plume), which estimates invert, and wandering puffs (Puffs), which simulations use as truth.
+// ground: a steady Gaussian plume (Plume) and, for winds that turn or are weak, Gaussian puffs along the wind's history (Trail), which estimates
+// invert; and wandering puffs (Puffs), which simulations use as truth and estimates never do.
+//
+// Plume and Trail are one Model. A survey that has the wind of each sample alone makes a Plume of each (NewPlumes). One that has the wind's history makes a
+// Drift of it once, and for each sample asks Drift.Steady, with the farthest distance at which a source is looked for, whether the plume of the
+// moment will do, and takes Drift.Trail where it will not: some thirty times the cost of a plume at a point, and fifteen on a path (go test -bench Trail).
 //
 // Metres, seconds, kilograms, radians. x runs east, y north, z up from the ground. Wind vectors say where the air goes.
 package dispersion
@@ -95,8 +100,14 @@ func (sh Shape) Bend() *Bent {
 //
 //	C = Q/(2π U σy σz)·exp(-y²/2σy²)·Σj [exp(-(z-H+2jh)²/2σz²) + exp(-(z+H+2jh)²/2σz²)],  j = -1, 0, 1
 //
-// (Pasquill and Smith, Atmospheric Diffusion, 3rd ed. 1983, §6.1), 0 at and upwind of the source. Spreads come from measured
-// turbulence where the wind has it and from Briggs otherwise. U is taken at the plume's mean height. Safe for concurrent use.
+// (Pasquill and Smith, Atmospheric Diffusion, 3rd ed. 1983, §6.1), 0 at and upwind of the source. Safe for concurrent use.
+//
+// A lid says nothing of the air above it: a receiver or a source above is given what one as far below would be, since mixing heights are
+// seldom known to better than a fifth, and a step to nothing would make them decide.
+//
+// σy comes from a measured sigma-theta (Pasquill), else from the stability (Briggs, rural or urban), and only then is it stretched to the wind's
+// averaging time, since a measured angle carries its own. σz comes from a measured sigma-phi (Draxler), else from a known Obukhov length (van
+// Ulden's similarity, which is meant for sources near the ground), else from the stability class (Briggs). U is the mean over the plume's depth.
 type Plume struct {
 	cos, sin float64 // heading of the wind, from east
 	speed    float64 // at the wind's height
@@ -105,14 +116,20 @@ type Plume struct {
 	profile  *profile
 }
 
-// profile tables U(z)/U(ref) against z².
+// profile is what plumes over one surface have in common: U(z)/U(ref) against z², and σz by similarity where the Obukhov length is known.
 type profile struct {
-	ref   float64
-	ratio curve
+	ref     float64
+	ratio   curve
+	similar *curve
 }
 
 func newProfile(s Surface, ref float64) *profile {
-	return &profile{ref, newCurve(z2First, z2Last, func(z2 float64) float64 { return s.WindRatio(math.Sqrt(z2), ref) })}
+	p := &profile{ref: ref, ratio: newCurve(z2First, z2Last, func(z2 float64) float64 { return s.WindRatio(math.Sqrt(z2), ref) })}
+	if s.ObukhovM != 0 {
+		c := s.similarSpread()
+		p.similar = &c
+	}
+	return p
 }
 
 // NewPlume prepares the plume of a wind over a surface. A wind without a height is taken at 2 m.
@@ -150,23 +167,30 @@ func newPlume(w Wind, s Surface, prof *profile) *Plume {
 	if speed > 0 {
 		p.cos, p.sin = w.U/speed, w.V/speed
 	}
-	class := s.PasquillClass()
-	tiz := 500.0
+	class, briggs := s.PasquillClass(), &briggsRural
+	if s.urban() {
+		briggs = &briggsUrban
+	}
+	up := float64(upUnstableS)
 	if s.inverseObukhov() > 0 {
-		tiz = 50
+		up = upStableS
 	}
 	p.sy = newCurve(xFirst, xLast, func(x float64) float64 {
 		if w.SigmaTheta > 0 {
-			return measuredSpread(x, p.speed, min(w.SigmaTheta, 1.2), 1000)
+			return acrossByAngle(x, min(w.SigmaTheta, 1.2))
 		}
-		sy, _ := BriggsRural(x, class, w.AveragingS)
+		sy, _ := briggs.at(x, class, w.AveragingS)
 		return sy
 	})
+	if w.SigmaPhi <= 0 && prof.similar != nil {
+		p.sz = *prof.similar
+		return p
+	}
 	p.sz = newCurve(xFirst, xLast, func(x float64) float64 {
 		if w.SigmaPhi > 0 {
-			return measuredSpread(x, p.speed, min(w.SigmaPhi, 1.2), tiz)
+			return depthByAngle(x, p.speed, min(w.SigmaPhi, 1.2), up)
 		}
-		_, sz := BriggsRural(x, class, w.AveragingS)
+		_, sz := briggs.at(x, class, w.AveragingS)
 		return sz
 	})
 	return p
@@ -194,11 +218,34 @@ func (p *Plume) Spreads(x float64, sh *Bent) (sy, sz float64) {
 	return math.Sqrt(sy*sy + w2), math.Sqrt(sz*sz + w2)
 }
 
-// SpeedAt is the wind speed, m/s, that carries a plume of source height h and vertical spread sz: that at its mean height,
-// √(h² + 2/π·σz²), exact for a source at the ground and far above it.
-func (p *Plume) SpeedAt(h, sz float64) float64 {
-	const twoOverPi = 2 / math.Pi
-	i, f := p.profile.ratio.node(h*h + twoOverPi*sz*sz)
+// carried tables, against (h/σz)², the square of the height in σz at which a log law has the mean speed of a plume: exp of the mean of ln z² over a Gaussian
+// about h folded at the ground, which is that of a non-central χ² of one degree: Σ (m/2)^j·e^(-m/2)/j!·(ψ(j+½) + ln 2), with ψ(½) = -γ - 2 ln 2. At the ground it
+// is 0.53².
+var carried = newCurve(mFirst, mLast, func(m float64) float64 {
+	const eulerGamma = 0.57721566490153286
+	mean, weight, digamma := 0.0, math.Exp(-m/2), -eulerGamma-2*math.Ln2
+	for j := 0.0; j < m/2+9*math.Sqrt(m/2)+20; j++ { // Poisson weights nine deviations out
+		mean += weight * (digamma + math.Ln2)
+		weight *= m / 2 / (j + 1)
+		digamma += 1 / (j + 0.5)
+	}
+	return math.Exp(mean)
+})
+
+// From a source 32 spreads above the ground the plume is carried at its own height.
+const mFirst, mLast = -8, 10
+
+// SpeedAt is the wind speed, m/s, that carries a plume of source height h and vertical spread sz: in a log law the mean over the plume, and close to
+// it in others (tested).
+func (p *Plume) SpeedAt(h, sz float64) float64 { return p.speedAt(h, sz, 1/sz) }
+
+func (p *Plume) speedAt(h, sz, perSz float64) float64 {
+	z2 := h * h
+	if m := z2 * perSz * perSz; m < 1<<mLast {
+		i, f := carried.node(m)
+		z2 = sz * sz * carried.at(i, f)
+	}
+	i, f := p.profile.ratio.node(z2)
 	return p.speed * p.profile.ratio.at(i, f)
 }
 
@@ -226,20 +273,21 @@ func (p *Plume) At(x, y, z, h float64, sh *Bent, grow float64) (r Response) {
 	if grow > 0 {
 		sy = math.Sqrt(sy*sy + grow*grow)
 	}
-	q := y / sy
+	perSy := 1 / sy
+	q := y * perSy
 	if q > 6 || q < -6 { // e^-18 of the axis, and of the reach e^-9
 		return r
 	}
-	half := expNeg(-0.25 * q * q)
-	axis := p.vertical(z, h, sz) / (2 * math.Pi * p.SpeedAt(h, sz) * sy * sz)
+	half, perSz := expNeg(-0.25*q*q), 1/sz
+	axis := p.vertical(z, h, sz, perSz) * perSy * perSz / (2 * math.Pi * p.speedAt(h, sz, perSz))
 	c := axis * half * half
-	return Response{c, axis * half, c * q * x / sy, c * (q*q - 1)}
+	return Response{c, axis * half, c * q * x * perSy, c * (q*q - 1)}
 }
 
-func (p *Plume) vertical(z, h, sz float64) float64 {
-	k := -0.5 / (sz * sz)
+func (p *Plume) vertical(z, h, sz, perSz float64) float64 {
+	k := -0.5 * perSz * perSz
 	v := expNeg(k*(z-h)*(z-h)) + expNeg(k*(z+h)*(z+h))
-	if p.lid > 0 && sz > 0.2*p.lid {
+	if p.lid > 0 && 2*p.lid-z-h < 6*sz { // the nearest image; beyond six spreads it brings e^-18
 		for _, j := range [2]float64{-2 * p.lid, 2 * p.lid} {
 			v += expNeg(k*(z-h+j)*(z-h+j)) + expNeg(k*(z+h+j)*(z+h+j))
 		}
@@ -327,39 +375,56 @@ func (p *Plume) side(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow f
 
 // panel integrates over t in [lo,hi], a stretch on one side of the axis.
 func (p *Plume) panel(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float64) (r Response) {
-	w := hi - lo
-	if w <= 1e-9 { // shorter than a millionth of a millimetre on any real path
+	if hi-lo <= 1e-9 { // shorter than a millionth of a millimetre on any real path
 		return r
 	}
-	at := func(t float64) Response {
-		return p.At(xa+t*(xb-xa), ya+t*(yb-ya), za+t*(zb-za), h, sh, grow)
-	}
-	// Beyond 7 spreads nothing arrives; four points hold a half plume of up to 4 spreads to 1e-3 (tested against 4000 steps).
-	xm := max(xa+lo*(xb-xa), xa+hi*(xb-xa), 0.1)
-	sy, _ := p.Spreads(xm, sh)
+	dx, dy, dz := xb-xa, yb-ya, zb-za
+	// Beyond 7 spreads, taken where they are widest, nothing arrives. Images of a lid arrive from elsewhere.
+	sy, sz := p.Spreads(max(xa+lo*dx, xa+hi*dx, 0.1), sh)
 	sy = math.Hypot(sy, grow)
-	ylo, yhi := ya+lo*(yb-ya), ya+hi*(yb-ya)
-	near := min(math.Abs(ylo), math.Abs(yhi))
-	if near > 7*sy {
+	lo, hi = within(lo, hi, ya, dy, 7*sy)
+	if p.lid <= 0 {
+		lo, hi = within(lo, hi, za-h, dz, 7*sz)
+	}
+	w := hi - lo
+	if w <= 1e-9 {
 		return r
 	}
-	if far := max(math.Abs(ylo), math.Abs(yhi)); far > 7*sy {
-		if math.Abs(ylo) > math.Abs(yhi) {
-			lo = hi - w*(7*sy-near)/(far-near)
-		} else {
-			hi = lo + w*(7*sy-near)/(far-near)
-		}
-		w = hi - lo
+	// Four points hold a Gaussian over panelSpreads of its spreads, whether the path leaves it sideways or upwards. Steep paths are measured by the
+	// spreads where they are narrowest, up to half of the widest.
+	if w*math.Abs(dz) > sz {
+		sy, sz = p.Spreads(max(min(xa+lo*dx, xa+hi*dx), 0.1), sh)
+		sy = math.Hypot(sy, grow)
 	}
-	n := 1
-	if w*math.Abs(yb-ya) > 3.5*sy || w*math.Abs(xb-xa) > 0.7*xm {
-		n = 2
+	n := max(1, math.Ceil(w*math.Hypot(dy/sy, dz/sz)/panelSpreads))
+	if w*math.Abs(dx) > 0.7*max(xa+lo*dx, xa+hi*dx) {
+		n = max(n, 2)
 	}
-	for i := range n {
-		a, b := lo+w*float64(i)/float64(n), lo+w*float64(i+1)/float64(n)
+	step := w / n
+	for i := range int(n) {
+		a := lo + step*float64(i)
 		for _, g := range gauss4 {
-			r.add(g[1]*(b-a), at(a+g[0]*(b-a)))
+			t := a + g[0]*step
+			r.add(g[1]*step, p.At(xa+t*dx, ya+t*dy, za+t*dz, h, sh, grow))
 		}
 	}
 	return r
+}
+
+// panelSpreads is how many spreads a panel of four points may be long.
+const panelSpreads = 3.5
+
+// within is the part of [lo,hi] in which a + t·d lies no farther than reach from nothing.
+func within(lo, hi, a, d, reach float64) (float64, float64) {
+	if d == 0 {
+		if math.Abs(a) > reach {
+			return lo, lo
+		}
+		return lo, hi
+	}
+	t0, t1 := (-reach-a)/d, (reach-a)/d
+	if t0 > t1 {
+		t0, t1 = t1, t0
+	}
+	return max(lo, t0), min(hi, t1)
 }

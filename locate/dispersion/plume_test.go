@@ -54,18 +54,36 @@ func TestFluxThroughAnyPlaneIsTheRate(t *testing.T) {
 }
 
 // Unfolded, the images j = -1, 0, 1 of a source at height h under a lid at l hold the Gaussian from -(3l+h) to 3l-h. It loses most where it
-// is widest, σz = 0.8 l: for h = l/2, 1-Φ(2.5/.8) = 9e-4. Below σz = 0.2 l, where the lid is left out, the source of the test that is
-// nearest to it, h = l/2, loses 1-Φ(.5/.2) = 0.6 % through it. The whole is within 1 %.
+// is widest, σz = 0.8 l: for h = l/2, 1-Φ(2.5/.8) = 9e-4, for h = l, 1-Φ(2/.8) = 6e-3. An image that is left out is six spreads away. The whole is
+// within 1 %.
 func TestFluxUnderALidIsTheRate(t *testing.T) {
 	for class := 0.0; class <= 5; class++ {
 		for _, lid := range []float64{40, 300} {
 			p := NewPlume(Wind{U: 4, HeightM: 10}, Surface{HasClass: true, Class: class, MixingHeightM: lid})
-			for _, h := range []float64{0, 0.1 * lid, 0.5 * lid} {
+			for _, h := range []float64{0, 0.1 * lid, 0.5 * lid, 0.9 * lid, 0.99 * lid, lid} {
 				for _, x := range []float64{20, 150, 600, 2000, 20000} {
 					if got := flux(p, x, h, lid, plain); off(got, 1, 1) > 0.01 {
 						_, sz := p.Spreads(x, plain)
 						t.Errorf("class %g, lid %g m, height %g m, distance %g m (σz %.1f m): flux %.4f of the rate", class, lid, h, x, sz, got)
 					}
+				}
+			}
+		}
+	}
+}
+
+// Right under the lid a plume is held together as on the ground: the two are each other's mirror image but for the wind that carries them.
+func TestALidIsTheMirrorOfTheGround(t *testing.T) {
+	const lid = 200
+	p := NewPlume(Wind{U: 4, HeightM: 10}, Surface{HasClass: true, Class: 3, MixingHeightM: lid})
+	for _, x := range []float64{20, 300, 3000} {
+		_, sz := p.Spreads(x, plain)
+		for _, h := range []float64{0, 1, 5} {
+			for _, z := range []float64{0, 2, 10} {
+				low, high := p.At(x, 0, z, h, plain, 0).C*p.SpeedAt(h, sz), p.At(x, 0, lid-z, lid-h, plain, 0).C*p.SpeedAt(lid-h, sz)
+				// Images that are left out lie six spreads away, or two lids (at 3 km, σz = .38 lid, e^-13.8). expNeg errs by 7.1e-9.
+				if off(high, low, p.At(x, 0, h, h, plain, 0).C*p.SpeedAt(h, sz)) > 3e-8+math.Exp(-2*lid*lid/(sz*sz)) {
+					t.Errorf("%g m downwind, from %g to %g m above the ground: %g, as far below the lid %g", x, h, z, low, high)
 				}
 			}
 		}
@@ -115,7 +133,7 @@ func TestPathAcrossAgreesWithSmallSteps(t *testing.T) {
 	var worst Response
 	for range 500 {
 		p, h, za, _, grow := somePlume(u)
-		zb := za + u(-0.2, 0.2) // panels are cut by what changes across and along, not by height: a level path, as beams near the ground are
+		zb := za + u(-0.2, 0.2) // a level path, as beams near the ground are
 		xa := math.Exp(u(math.Log(8), math.Log(600)))
 		xb := xa * u(1/1.1, 1.1)
 		sy, _ := p.Spreads(xa, plain)
@@ -163,12 +181,13 @@ func TestPathAlongAgreesWithSmallSteps(t *testing.T) {
 	t.Logf("largest error: %.2g", worst)
 }
 
-// Paths of every length and direction that pass 3 to 600 m from the source, some of them from upwind of it. Steep ones, whose height changes
-// by many spreads within one panel, are followed by too few points: no bound holds there, and the claim is about how rare that is. Half of the
-// paths are within the error of the spreads' tables, and nine in ten within a tenth of what the across and along tests allow.
-func TestMostPathsAgreeWithSmallSteps(t *testing.T) {
+// Paths of every length, direction and slope that pass 3 to 600 m from the source, some of them from upwind of it. Half of them are within the error
+// of the spreads' tables, nine in ten within half of what the across and along tests measure at worst. Each that holds anything (1e-9 s/m3, a ten-millionth of
+// the axis at 100 m; below that lies what is cut off beyond seven spreads) is within the bound of the across test, 1.8 % of the reach.
+func TestPathsAgreeWithSmallSteps(t *testing.T) {
 	u := uniform(3)
 	var errs []float64
+	worst := 0.0
 	for range 1200 {
 		p, h, za, zb, grow := somePlume(u)
 		x, length, turn, part := math.Exp(u(math.Log(3), math.Log(600))), math.Exp(u(math.Log(2), math.Log(300))), u(0, 2*math.Pi), u(0, 1)
@@ -176,15 +195,40 @@ func TestMostPathsAgreeWithSmallSteps(t *testing.T) {
 		xa, ya := x-part*dx, -part*dy
 		got := p.PathMean(xa, ya, za, xa+dx, ya+dy, zb, h, plain, grow)
 		want, _ := pathSums(p, xa, ya, za, xa+dx, ya+dy, zb, h, grow, 2000)
-		if want.Reach > 0 {
-			errs = append(errs, off(got.C, want.C, want.Reach))
+		if want.Reach <= 0 {
+			continue
+		}
+		e := off(got.C, want.C, want.Reach)
+		errs = append(errs, e)
+		if want.Reach < 1e-9 {
+			continue
+		}
+		if worst = max(worst, e); e > 0.018 {
+			t.Errorf("from (%.4g, %.4g, %.3g) to (%.4g, %.4g, %.3g), source at %.3g m: %.4g, want %.4g", xa, ya, za, xa+dx, ya+dy, zb, h, got.C, want.C)
 		}
 	}
 	mid, most := numeric.Quantile(errs, 0.5), numeric.Quantile(errs, 0.9)
-	if mid > 1e-4 || most > 2e-3 {
-		t.Errorf("half of the paths are within %.2g, nine in ten within %.2g; want 1e-4 and 2e-3", mid, most)
+	if mid > 1e-4 || most > 1e-3 {
+		t.Errorf("half of the paths are within %.2g, nine in ten within %.2g; want 1e-4 and 1e-3", mid, most)
 	}
-	t.Logf("of %d paths half are within %.2g, nine in ten within %.2g, the worst within %.2g", len(errs), mid, most, numeric.Quantile(errs, 1))
+	t.Logf("of %d paths half are within %.2g, nine in ten within %.2g, the worst that holds anything within %.2g", len(errs), mid, most, worst)
+}
+
+// A mast through a plume that is far thinner than the mast is tall, at every distance: a Gaussian's integral in closed form, √(2π)·σz of its axis for a source
+// many spreads above the ground. Panels of 3.5 spreads err by 0.7 % at most (above), and by 1e-3 as a rule.
+func TestASteepPathHoldsTheWholePlume(t *testing.T) {
+	p := NewPlume(Wind{U: 4, HeightM: 10}, Surface{HasClass: true, Class: 4})
+	for _, x := range []float64{5, 20, 100, 400} {
+		_, sz := p.Spreads(x, plain)
+		h := 20 * sz
+		want := p.At(x, 0, h, h, plain, 0).C * math.Sqrt(2*math.Pi) * sz / (60 * sz)
+		for _, lean := range []float64{0, 0.01 * x} { // upright, and leaning by a hundredth of the distance
+			got := p.PathMean(x-lean/2, 0, 0, x+lean/2, 0, 60*sz, h, plain, 0).C
+			if off(got, want, want) > 0.007 {
+				t.Errorf("%g m downwind, leaning by %g m: %.5g, want %.5g", x, lean, got, want)
+			}
+		}
+	}
 }
 
 func TestNothingArrivesUpwindOrFarBeside(t *testing.T) {
@@ -389,7 +433,7 @@ func TestShapeBendsTheSpreads(t *testing.T) {
 }
 
 // Tables of ln z against z² err by .5/8/64/ln(z/z0) = 2e-4 above 5 z0.
-func TestThePlumeIsCarriedAtItsMeanHeight(t *testing.T) {
+func TestThePlumeIsCarriedByTheMeanWindOverItsDepth(t *testing.T) {
 	s := Surface{RoughnessM: 0.05}
 	p := NewPlume(Wind{U: 3, V: 4, HeightM: 10}, s)
 	for _, row := range []struct {
@@ -397,12 +441,39 @@ func TestThePlumeIsCarriedAtItsMeanHeight(t *testing.T) {
 		h, sz, meanZ float64
 	}{
 		{"a thin plume at the height of the wind", 10, 0, 10},
-		{"a plume on the ground is at √(2/π) of its spread", 0, 20, 20 * math.Sqrt(2/math.Pi)},
+		{"a plume on the ground has the wind at 0.53 of its spread", 0, 20, 20 * math.Exp(-(0.5772156649+math.Ln2)/2)},
 		{"a plume far above the ground is at its own height", 200, 5, 200},
 	} {
 		want := 5 * math.Log(row.meanZ/0.05) / math.Log(10/0.05)
 		if got := p.SpeedAt(row.h, row.sz); off(got, want, want) > 4e-4 {
 			t.Errorf("%s: %.5g m/s, want %.5g", row.claim, got, want)
+		}
+	}
+}
+
+// The mean over the plume's depth by small steps. In neutral air it is exact but for the tables (2e-4 of ln z, 1e-3 of the height) and the steps below 2 z0, where
+// the law is held: 1 % for the thinnest plume. Elsewhere the profile bends: where it goes as z/L the mean height counts, 0.80 σz, not 0.53: 5·0.27·σz/L, a
+// tenth of the speed at σz = L/2 in stable air; in unstable air a third of that.
+func TestTheSpeedIsTheMeanOverThePlume(t *testing.T) {
+	for _, row := range []struct {
+		claim  string
+		l, tol float64
+	}{{"neutral", 0, 0.01}, {"unstable", -20, 0.03}, {"stable", 40, 0.1}} {
+		s := Surface{RoughnessM: 0.03, ObukhovM: row.l}
+		p := NewPlume(Wind{U: 4, HeightM: 10}, s)
+		for _, h := range []float64{0, 1, 5, 20} {
+			for _, sz := range []float64{2, 8, 20} {
+				var flux, mass float64
+				const n = 4000
+				for i := range n {
+					z := (float64(i) + 0.5) / n * (h + 6*sz)
+					c := math.Exp(-(z-h)*(z-h)/(2*sz*sz)) + math.Exp(-(z+h)*(z+h)/(2*sz*sz))
+					mass, flux = mass+c, flux+c*4*s.WindRatio(z, 10)
+				}
+				if got, want := p.SpeedAt(h, sz), flux/mass; off(got, want, want) > row.tol {
+					t.Errorf("%s, source at %g m, σz %g m: %.4g m/s, want %.4g", row.claim, h, sz, got, want)
+				}
+			}
 		}
 	}
 }

@@ -12,6 +12,25 @@ type Surface struct {
 	MixingHeightM float64 // lid that reflects the plume
 	Class         float64 // Pasquill class, A=0 to F=5, fractions allowed; used where ObukhovM is not known and HasClass
 	HasClass      bool
+	Cover         Cover
+}
+
+// Cover is what stands on the ground, which decides between Briggs' two tables of spreads.
+type Cover uint8
+
+// The kinds of cover. By default a roughness of UrbanRoughnessM or more is urban, all else rural.
+const (
+	CoverByRoughness Cover = iota
+	Rural
+	Urban
+)
+
+// UrbanRoughnessM is the roughness from which ground counts as urban unless it is stated: a metre, regularly built large towns
+// (Wieringa 1992, doi:10.1016/0167-6105(92)90434-C: class 7, closed).
+const UrbanRoughnessM = 1
+
+func (s Surface) urban() bool {
+	return s.Cover == Urban || s.Cover == CoverByRoughness && s.RoughnessM >= UrbanRoughnessM
 }
 
 func (s Surface) roughness() float64 {
@@ -102,27 +121,49 @@ func psi(z, invL float64) float64 {
 // Heights below twice the roughness count as twice the roughness.
 func (s Surface) WindRatio(z, ref float64) float64 {
 	z0, invL := s.roughness(), s.inverseObukhov()
-	u := func(z float64) float64 {
-		z = max(z, 2*z0)
-		return math.Log(z/z0) - psi(z, invL) + psi(z0, invL)
-	}
-	return u(z) / u(ref)
+	return logLaw(z, z0, invL) / logLaw(ref, z0, invL)
 }
 
-// briggs holds the rural spreads of Briggs 1973 (ATDL contribution 79, open country, table as printed by Gifford 1976):
-// σy = a·x/√(1+1e-4x); σz = b·x·(1+c·x)^p, metres, 10-min means, x to 10 km.
-var briggs = [6]struct{ a, b, c, p float64 }{
-	{.22, .20, 0, 0}, {.16, .12, 0, 0}, {.11, .08, 2e-4, -.5}, {.08, .06, 1.5e-3, -.5}, {.06, .03, 3e-4, -1}, {.04, .016, 3e-4, -1},
+// logLaw is κ·U/u* at height z.
+func logLaw(z, z0, invL float64) float64 {
+	z = max(z, 2*z0)
+	return math.Log(z/z0) - psi(z, invL) + psi(z0, invL)
 }
 
-// BriggsRural gives the crosswind and vertical spread in metres at x metres downwind, geometrically interpolated between the
-// two neighbouring classes. averagingS stretches σy by (t/600 s)^0.2 (Gifford 1975 for times near ten minutes), within 60 s..1 h.
+// briggsTable holds spreads by class: σy = a·x/√(1+y·x); σz = b·x·(1+c·x)^p, metres.
+type briggsTable struct {
+	y       float64
+	classes [6]struct{ a, b, c, p float64 }
+}
+
+// The spreads of Briggs 1973 (ATDL contribution 79, as printed by Gifford 1976, Nuclear Safety 17, table 2, and by Hanna, Briggs and Hosker 1982,
+// DOE/TIC-11223, table 4.5), 10-min means, x to 10 km. In town A and B are one, and so are E and F.
+var (
+	briggsRural = briggsTable{1e-4, [6]struct{ a, b, c, p float64 }{
+		{.22, .20, 0, 0}, {.16, .12, 0, 0}, {.11, .08, 2e-4, -.5}, {.08, .06, 1.5e-3, -.5}, {.06, .03, 3e-4, -1}, {.04, .016, 3e-4, -1},
+	}}
+	briggsUrban = briggsTable{4e-4, [6]struct{ a, b, c, p float64 }{
+		{.32, .24, 1e-3, .5}, {.32, .24, 1e-3, .5}, {.22, .20, 0, 0}, {.16, .14, 3e-4, -.5}, {.11, .08, 1.5e-3, -.5}, {.11, .08, 1.5e-3, -.5},
+	}}
+)
+
+// BriggsRural gives the crosswind and vertical spread in metres at x metres downwind over open country, geometrically interpolated between
+// the two neighbouring classes. averagingS stretches σy by (t/600 s)^0.2 (Gifford 1975 for times near ten minutes), within 60 s..1 h.
 func BriggsRural(x, class, averagingS float64) (sy, sz float64) {
+	return briggsRural.at(x, class, averagingS)
+}
+
+// BriggsUrban is BriggsRural in town.
+func BriggsUrban(x, class, averagingS float64) (sy, sz float64) {
+	return briggsUrban.at(x, class, averagingS)
+}
+
+func (b *briggsTable) at(x, class, averagingS float64) (sy, sz float64) {
 	k := min(max(int(class), 0), 4)
 	f := min(max(class-float64(k), 0), 1)
 	ln := func(k int) (float64, float64) {
-		b := briggs[k]
-		return math.Log(b.a*x) - 0.5*math.Log1p(1e-4*x), math.Log(b.b*x) + b.p*math.Log1p(b.c*x)
+		c := b.classes[k]
+		return math.Log(c.a*x) - 0.5*math.Log1p(b.y*x), math.Log(c.b*x) + c.p*math.Log1p(c.c*x)
 	}
 	y0, z0 := ln(k)
 	y1, z1 := ln(k + 1)
@@ -133,9 +174,36 @@ func BriggsRural(x, class, averagingS float64) (sy, sz float64) {
 	return math.Exp(y0 + f*(y1-y0) + t), math.Exp(z0 + f*(z1-z0))
 }
 
-// measuredSpread is the spread by measured turbulence: σ = x·tan σ_angle / (1 + 0.9·√(T/Ti)), with T = x/U the travel time
-// (Draxler 1976, doi:10.1016/0004-6981(76)90226-2; form and Ti for sources near the ground as adopted by Irwin 1979, EPA-600/4-79:
-// 1000 s across; vertically 500 s unstable, 50 s stable).
-func measuredSpread(x, u, angleRad, ti float64) float64 {
-	return x * math.Tan(angleRad) / (1 + 0.9*math.Sqrt(x/(u*ti)))
+// pasquill holds f(x) of σy = σθ·x·f(x) by distance, metres (Pasquill 1976, EPA-600/4-76-030b, table 1). Between 0 and 100 m f is linear in x, beyond in ln x; beyond
+// 10 km it falls as x^-½.
+var pasquill = [...]struct{ x, f float64 }{{0, 1}, {100, 0.8}, {200, 0.7}, {400, 0.65}, {1000, 0.6}, {2000, 0.5}, {4000, 0.4}, {10000, 0.33}}
+
+// acrossByAngle is the crosswind spread by a measured sigma-theta (radians), x metres downwind. Its averaging time is that over which the angle was measured.
+func acrossByAngle(x, sigmaTheta float64) float64 {
+	last := pasquill[len(pasquill)-1]
+	if x >= last.x {
+		return x * sigmaTheta * last.f * math.Sqrt(last.x/x)
+	}
+	k := 1
+	for x > pasquill[k].x {
+		k++
+	}
+	a, b := pasquill[k-1], pasquill[k]
+	share := x / b.x
+	if k > 1 {
+		share = math.Log(x/a.x) / math.Log(b.x/a.x)
+	}
+	return x * sigmaTheta * (a.f + share*(b.f-a.f))
+}
+
+// Times of Draxler's form for the depth of a plume, seconds, as Irwin took them (1979, EPA-600/4-79-062) for sources near the ground.
+const (
+	upUnstableS = 500
+	upStableS   = 50
+)
+
+// depthByAngle is the vertical spread by a measured sigma-phi: σ = x·tan σφ / (1 + 0.9·√(T/Ti)), with T = x/U the travel time (Draxler 1976,
+// doi:10.1016/0004-6981(76)90226-2).
+func depthByAngle(x, u, sigmaPhi, ti float64) float64 {
+	return x * math.Tan(sigmaPhi) / (1 + 0.9*math.Sqrt(x/(u*ti)))
 }

@@ -19,6 +19,19 @@ var printedBriggs = []struct {
 	{"F", func(x float64) float64 { return 0.04 * x / math.Sqrt(1+0.0001*x) }, func(x float64) float64 { return 0.016 * x / (1 + 0.0003*x) }},
 }
 
+// The urban half of the same table.
+var printedBriggsUrban = []struct {
+	class          string
+	sigmaY, sigmaZ func(x float64) float64
+}{
+	{"A", func(x float64) float64 { return 0.32 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.24 * x * math.Sqrt(1+0.001*x) }},
+	{"B", func(x float64) float64 { return 0.32 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.24 * x * math.Sqrt(1+0.001*x) }},
+	{"C", func(x float64) float64 { return 0.22 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.20 * x }},
+	{"D", func(x float64) float64 { return 0.16 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.14 * x / math.Sqrt(1+0.0003*x) }},
+	{"E", func(x float64) float64 { return 0.11 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.08 * x / math.Sqrt(1+0.0015*x) }},
+	{"F", func(x float64) float64 { return 0.11 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.08 * x / math.Sqrt(1+0.0015*x) }},
+}
+
 const roundings = 1e-12 // a few dozen float64 operations, exp and log among them, on numbers of order one
 
 func TestBriggsAsPrinted(t *testing.T) {
@@ -34,6 +47,60 @@ func TestBriggsAsPrinted(t *testing.T) {
 	sy, sz := BriggsRural(1000, 3, 600)
 	if math.Abs(sy-76.277) > 5e-4 || math.Abs(sz-37.947) > 5e-4 {
 		t.Errorf("class D at 1 km: %.3f and %.3f m, want 76.277 and 37.947", sy, sz)
+	}
+}
+
+func TestBriggsInTownAsPrinted(t *testing.T) {
+	for k, row := range printedBriggsUrban {
+		for _, x := range []float64{1, 100, 1000, 10000} {
+			sy, sz := BriggsUrban(x, float64(k), 600)
+			if wy, wz := row.sigmaY(x), row.sigmaZ(x); off(sy, wy, wy) > roundings || off(sz, wz, wz) > roundings {
+				t.Errorf("class %s at %g m: %g and %g, the table gives %g and %g", row.class, x, sy, sz, wy, wz)
+			}
+		}
+	}
+	// One by hand: 160/√1.4 and 140/√1.3.
+	sy, sz := BriggsUrban(1000, 3, 600)
+	if math.Abs(sy-135.225) > 5e-4 || math.Abs(sz-122.788) > 5e-4 {
+		t.Errorf("class D at 1 km: %.3f and %.3f m, want 135.225 and 122.788", sy, sz)
+	}
+	// Continuous over the classes, and wider than open country within each. No two neighbours differ by more than a factor 5 (σz of B and C at 10 km is
+	// 1.99·..., that of C and D 2.9): 1e-6 of a class changes a spread by less than ln 5 = 1.6 of 1e-6.
+	for x := 30.0; x <= 10000; x *= 1.7 {
+		for class := 0.0; class <= 5; class += 0.125 {
+			y0, z0 := BriggsUrban(x, class-5e-7, 600)
+			y1, z1 := BriggsUrban(x, class+5e-7, 600)
+			if off(y0, y1, y1) > 1.7e-6 || off(z0, z1, z1) > 1.7e-6 {
+				t.Errorf("a jump at class %g, %g m", class, x)
+			}
+			ry, rz := BriggsRural(x, class, 600)
+			if x <= 4000 && (y1 <= ry || z1 <= rz) {
+				t.Errorf("class %g at %g m: %g and %g in town, %g and %g in the country", class, x, y1, z1, ry, rz)
+			}
+		}
+	}
+}
+
+func TestTheGroundDecidesBetweenTownAndCountry(t *testing.T) {
+	rural := func(class float64) float64 { y, _ := BriggsRural(700, class, 0); return y }
+	urban := func(class float64) float64 { y, _ := BriggsUrban(700, class, 0); return y }
+	for _, row := range []struct {
+		claim   string
+		surface Surface
+		want    float64
+	}{
+		{"unknown ground is country", Surface{}, rural(3)},
+		{"low crops are country", Surface{RoughnessM: 0.1}, rural(3)},
+		{"a metre of roughness is a town", Surface{RoughnessM: UrbanRoughnessM}, urban(3)},
+		{"less is not", Surface{RoughnessM: 0.99}, rural(3)},
+		{"a town may be stated", Surface{RoughnessM: 0.4, Cover: Urban}, urban(3)},
+		{"and so may country: a wood", Surface{RoughnessM: 1.5, Cover: Rural}, rural(3)},
+		{"classes hold in town", Surface{Cover: Urban, HasClass: true, Class: 4.5}, urban(4.5)},
+	} {
+		got, _ := NewPlume(Wind{U: 3}, row.surface).Spreads(700, plain)
+		if want := math.Hypot(row.want, SourceHalfWidthM); off(got, want, want) > 1e-3 { // the tables' ½/8/64
+			t.Errorf("%s: σy = %g m, want %g", row.claim, got, want)
+		}
 	}
 }
 
@@ -101,31 +168,44 @@ func TestAveragingStretchesTheCrosswindSpread(t *testing.T) {
 	}
 }
 
-// 2e-3: the tables' ½/8/64, twice, since the source's width in quadrature shares it.
+// Pasquill's f as printed, at the distances of his table. Where the pieces meet the slope of f by ln x jumps, at 10 km the most, by 0.09; a chord over an eighth of an octave errs by a
+// quarter of that times its length, .118, of .33: 8e-3. Up: 2e-3, the tables' ½/8/64, twice, since the source's width in quadrature shares it.
 func TestMeasuredTurbulenceSpreadsThePlume(t *testing.T) {
 	deg := math.Pi / 180
 	for _, row := range []struct {
 		claim              string
 		wind               Wind
 		surface            Surface
-		u, tanY, tanZ, tiZ float64
+		u, theta, phi, tiZ float64
 	}{
-		{"unstable", Wind{U: 3, SigmaTheta: 12 * deg, SigmaPhi: 7 * deg}, Surface{ObukhovM: -20}, 3, math.Tan(12 * deg), math.Tan(7 * deg), 500},
-		{"neutral", Wind{V: -3, SigmaTheta: 12 * deg, SigmaPhi: 7 * deg}, Surface{}, 3, math.Tan(12 * deg), math.Tan(7 * deg), 500},
-		{"stable", Wind{U: 3, SigmaTheta: 5 * deg, SigmaPhi: 2 * deg}, Surface{ObukhovM: 20}, 3, math.Tan(5 * deg), math.Tan(2 * deg), 50},
-		{"stable by its class", Wind{U: 3, SigmaTheta: 5 * deg, SigmaPhi: 2 * deg}, Surface{HasClass: true, Class: 5}, 3, math.Tan(5 * deg), math.Tan(2 * deg), 50},
-		{"slow air counts as the slowest", Wind{U: 0.1, SigmaTheta: 0.5, SigmaPhi: 0.3}, Surface{}, MinSpeed, math.Tan(0.5), math.Tan(0.3), 500},
-		{"angles are held at 1.2 rad", Wind{U: 3, SigmaTheta: 1.5, SigmaPhi: 1.5}, Surface{}, 3, math.Tan(1.2), math.Tan(1.2), 500},
+		{"unstable", Wind{U: 3, SigmaTheta: 12 * deg, SigmaPhi: 7 * deg}, Surface{ObukhovM: -20}, 3, 12 * deg, 7 * deg, 500},
+		{"neutral", Wind{V: -3, SigmaTheta: 12 * deg, SigmaPhi: 7 * deg}, Surface{}, 3, 12 * deg, 7 * deg, 500},
+		{"stable", Wind{U: 3, SigmaTheta: 5 * deg, SigmaPhi: 2 * deg}, Surface{ObukhovM: 20}, 3, 5 * deg, 2 * deg, 50},
+		{"stable by its class", Wind{U: 3, SigmaTheta: 5 * deg, SigmaPhi: 2 * deg}, Surface{HasClass: true, Class: 5}, 3, 5 * deg, 2 * deg, 50},
+		{"slow air counts as the slowest", Wind{U: 0.1, SigmaTheta: 0.5, SigmaPhi: 0.3}, Surface{}, MinSpeed, 0.5, 0.3, 500},
+		{"angles are held at 1.2 rad", Wind{U: 3, SigmaTheta: 1.5, SigmaPhi: 1.5}, Surface{}, 3, 1.2, 1.2, 500},
 	} {
 		p := NewPlume(row.wind, row.surface)
-		for _, x := range []float64{1, 30, 400, 3000} {
-			spread := func(tan, ti float64) float64 {
-				return math.Hypot(x*tan/(1+0.9*math.Sqrt(x/row.u/ti)), SourceHalfWidthM)
-			}
+		for _, at := range []struct{ x, f float64 }{{1, 0.998}, {50, 0.9}, {100, 0.8}, {200, 0.7}, {400, 0.65}, {1000, 0.6}, {2000, 0.5}, {4000, 0.4}, {10000, 0.33}, {20000, 0.33 / math.Sqrt2}} {
+			x := at.x
+			wy := math.Hypot(x*row.theta*at.f, SourceHalfWidthM)
+			wz := math.Hypot(x*math.Tan(row.phi)/(1+0.9*math.Sqrt(x/row.u/row.tiZ)), SourceHalfWidthM)
 			sy, sz := p.Spreads(x, plain)
-			if wy, wz := spread(row.tanY, 1000), spread(row.tanZ, row.tiZ); off(sy, wy, wy) > 2e-3 || off(sz, wz, wz) > 2e-3 {
+			if off(sy, wy, wy) > 8e-3 || off(sz, wz, wz) > 2e-3 {
 				t.Errorf("%s, at %g m: %g and %g, want %g and %g", row.claim, x, sy, sz, wy, wz)
 			}
+		}
+	}
+	// Briggs is stretched to the wind's averaging time; a measured angle carries its own.
+	for _, row := range []struct {
+		claim string
+		theta float64
+		want  float64
+	}{{"by the class", 0, math.Pow(3, 0.2)}, {"by the measured angle", 0.2, 1}} {
+		ten, _ := NewPlume(Wind{U: 3, SigmaTheta: row.theta, AveragingS: 600}, Surface{}).Spreads(500, plain)
+		half, _ := NewPlume(Wind{U: 3, SigmaTheta: row.theta, AveragingS: 1800}, Surface{}).Spreads(500, plain)
+		if off(half/ten, row.want, row.want) > 1e-4 { // the source's half width: (.3/30)²/2
+			t.Errorf("%s half an hour over ten minutes is %g, want %g", row.claim, half/ten, row.want)
 		}
 	}
 	// What is not measured comes from the class.
