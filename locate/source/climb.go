@@ -157,7 +157,7 @@ func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64
 	slope, info = make([]float64, d), mat.NewSymDense(d, nil)
 	predict := func(w *work, mean, lnVariance []float64) {
 		for i := range sc.s {
-			mean[i], lnVariance[i] = w.c[i]+w.shift[i], math.Log(w.variance[i])
+			mean[i], lnVariance[i] = w.brought(i), math.Log(w.variance[i])
 		}
 	}
 	x := slices.Clone(t)
@@ -189,7 +189,7 @@ func (c *climber) inform(info *mat.SymDense, t theta) {
 	rows := make([]sparseRow, len(sc.s))
 	for i := range sc.s {
 		o := &sc.obs[i]
-		if o.Amount != o.Amount || o.Below && o.Amount-w.c[i]-w.shift[i] > w.base[sc.sensor[i]] {
+		if o.Amount != o.Amount || o.Below && o.Amount-w.brought(i) > w.base[sc.sensor[i]] {
 			continue
 		}
 		r := &rows[i]

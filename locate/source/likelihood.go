@@ -291,7 +291,7 @@ func (sc *scene) backgrounds(w *work, m errorModel) (moved float64) {
 			if o.Amount != o.Amount {
 				continue
 			}
-			r := o.Amount - w.c[b] - w.shift[b]
+			r := o.Amount - w.brought(b)
 			q := sc.weight(w, m, b, r-w.base[j])
 			num += q * r
 			den += q
@@ -310,7 +310,7 @@ func (sc *scene) lnBackgrounds(w *work, m errorModel) (ln float64) {
 		b, j := a, sc.sensor[a]
 		info := 0.0
 		for ; b < len(sc.s) && sc.sensor[b] == j; b++ {
-			if o := &sc.obs[b]; o.Amount == o.Amount && !(o.Below && o.Amount-w.c[b]-w.shift[b] > w.base[j]) {
+			if o := &sc.obs[b]; o.Amount == o.Amount && !(o.Below && o.Amount-w.brought(b) > w.base[j]) {
 				info += w.expected(m, b)
 			}
 		}
@@ -333,7 +333,7 @@ func (sc *scene) lnErrors(w *work, sig2 float64, fit *residuals) float64 {
 			continue
 		}
 		v := w.variance[i]
-		d := o.Amount - w.c[i] - w.shift[i] - w.base[sc.sensor[i]]
+		d := o.Amount - w.brought(i) - w.base[sc.sensor[i]]
 		if fit != nil {
 			fit.z[i] = d / math.Sqrt(v)
 		}

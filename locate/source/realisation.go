@@ -89,7 +89,31 @@ type effect struct {
 
 // lever is what a unit of each effect brings to sample i.
 func (g *realisation) lever(w *work, i int) [3]float64 {
+	u := g.unit(w, i)
+	if w.shift[i] < 0 {
+		if bent := w.brought(i) / w.c[i]; bent < 1 {
+			u[0], u[1], u[2] = bent*u[0], bent*u[1], bent*u[2]
+		}
+	}
+	return u
+}
+
+// unit is lever about the mean plume.
+func (g *realisation) unit(w *work, i int) [3]float64 {
 	return [3]float64{g.sd.gain * w.c[i], g.sd.turn * w.turn[i], g.sd.widen * w.widen[i]}
+}
+
+// brought is what the sources bring to sample i with all effects. Linear effects that lessen it do so as its logarithm, for no air takes gas
+// out: c·(1+s/c) from s ≥ 0, c·exp(s/c) below, one in value and slope where they meet.
+func (w *work) brought(i int) float64 {
+	s, c := w.shift[i], w.c[i]
+	switch {
+	case s >= 0:
+		return c + s
+	case c <= 0:
+		return 0
+	}
+	return c * math.Exp(s/c)
 }
 
 // seen reports whether sample i says anything of a realisation.
@@ -115,7 +139,7 @@ func (sc *scene) realise(w *work, m errorModel, g realisation, e *effect) {
 			continue
 		}
 		any = true
-		d := sc.obs[i].Amount - w.c[i] - w.shift[i] - w.base[sc.sensor[i]]
+		d := sc.obs[i].Amount - w.brought(i) - w.base[sc.sensor[i]]
 		q := sc.weight(w, m, i, d)
 		if q == 0 {
 			continue
@@ -133,9 +157,7 @@ func (sc *scene) realise(w *work, m errorModel, g realisation, e *effect) {
 	}
 	x := solve3(a, b)
 	for k := range x {
-		if !g.linear { // a step of a deviation at most: beyond it the plume is no longer near its tangent
-			x[k] = e.of[k] + max(min(x[k]-e.of[k], 1), -1)
-		}
+		x[k] = e.of[k] + max(min(x[k]-e.of[k], 1), -1) // a deviation at most: beyond it the plume is no longer near its tangent
 		e.moved = max(e.moved, math.Abs(x[k]-e.of[k]))
 	}
 	sc.bring(w, g, x, e.of)
@@ -150,7 +172,7 @@ func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) fl
 			continue
 		}
 		any = true
-		if sc.obs[i].Below && sc.obs[i].Amount-w.c[i]-w.shift[i] > w.base[sc.sensor[i]] {
+		if sc.obs[i].Below && sc.obs[i].Amount-w.brought(i) > w.base[sc.sensor[i]] {
 			continue
 		}
 		gather(&a, w.expected(m, i), g.lever(w, i))
@@ -166,7 +188,7 @@ func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) fl
 func (sc *scene) bring(w *work, g realisation, e, already [3]float64) {
 	if g.linear {
 		for _, i := range g.samples {
-			u := g.lever(w, i)
+			u := g.unit(w, i)
 			w.shift[i] += (e[0]-already[0])*u[0] + (e[1]-already[1])*u[1] + (e[2]-already[2])*u[2]
 		}
 		return
