@@ -184,12 +184,13 @@ func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64
 func (c *climber) inform(info *mat.SymDense, t theta) {
 	sc, d, w := c.sc, len(t), c.near
 	m := sc.errorsOf(t.shared(), c.lambda)
-	all, of := sc.lasting(d)
+	nodes, of := sc.lasting(d)
+	all := nodes + sc.nodes
 	full := mat.NewSymDense(all, nil)
 	rows := make([]sparseRow, len(sc.s))
 	for i := range sc.s {
 		o := &sc.obs[i]
-		if o.Amount != o.Amount || o.Below && o.Amount-w.brought(i) > w.base[sc.sensor[i]] {
+		if o.Amount != o.Amount || o.Below && o.Amount-w.brought(i) > w.under[i] {
 			continue
 		}
 		r := &rows[i]
@@ -197,6 +198,10 @@ func (c *climber) inform(info *mat.SymDense, t theta) {
 			r.add(j, c.mean[j][i])
 		}
 		r.add(d+sc.sensor[i], 1)
+		if sc.node[i] >= 0 {
+			r.add(nodes+sc.node[i], 1-sc.between[i])
+			r.add(nodes+sc.node[i]+1, sc.between[i])
+		}
 		if at := of[i]; at.index > 0 {
 			for k, u := range at.of.lever(w, i) {
 				r.add(at.index+k, u)
@@ -225,9 +230,10 @@ func (c *climber) inform(info *mat.SymDense, t theta) {
 		add(common, common, prior*s*s)
 		add(common, d+j, -prior*s)
 	}
-	for j := d + sc.sensors; j < all; j++ {
+	for j := d + sc.sensors; j < nodes; j++ {
 		full.SetSym(j, j, full.At(j, j)+1)
 	}
+	sc.walks(full, nodes, d-shared+jDrift, c.scale[d-shared+jDrift], m)
 	reduce(info, full)
 	info.ScaleSym(sc.apart, info)
 	c.priors(info, t)

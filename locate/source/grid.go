@@ -3,6 +3,7 @@ package source
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/atalaya-isr/atalaya/locate/dispersion"
 	"github.com/atalaya-isr/atalaya/numeric"
@@ -15,7 +16,8 @@ type grid struct {
 	rows   []int // the samples used: all, or every n-th
 	weight []float64
 	r      []float64 // value minus the sensor's base
-	sumW   []float64 // per sensor
+	row    []int     // of each sample, -1 where it is not used
+	pool   sync.Pool // of *answer
 	lambda float64
 	plain  *dispersion.Bent
 }
@@ -27,7 +29,7 @@ var gridBias = [3]float64{-priorBias[1], 0, priorBias[1]}
 const maxGridRows, maxGridPaths = 600, 350
 
 func newGrid(sc *scene) *grid {
-	g := &grid{sc: sc, sumW: make([]float64, sc.sensors), plain: dispersion.Shape{}.Bend()}
+	g := &grid{sc: sc, plain: dispersion.Shape{}.Bend()}
 	paths := 0
 	for _, s := range sc.s {
 		if s.IsPath {
@@ -50,12 +52,9 @@ func newGrid(sc *scene) *grid {
 			g.rows = append(g.rows, i)
 			g.weight = append(g.weight, w)
 			g.r = append(g.r, r)
-			g.sumW[sc.sensor[i]] += w
 		}
 	}
-	for j := range g.sumW {
-		g.sumW[j] += 1 / (sc.tau * sc.tau)
-	}
+	g.index()
 	// The evidence of the grid counts as 60 independent samples at most: its weights are flat enough to miss no mode.
 	g.lambda = min(1, 60/float64(len(g.rows)))
 	return g
@@ -85,18 +84,38 @@ func (g *grid) column(c cell, bias float64) []float64 {
 	return out
 }
 
-// project takes each sensor's background out of a column.
+// index notes where each sample stands in the rows.
+func (g *grid) index() {
+	g.row = make([]int, len(g.sc.s))
+	for i := range g.row {
+		g.row[i] = -1
+	}
+	for k, i := range g.rows {
+		g.row[i] = k
+	}
+}
+
+// project takes out of a column what backgrounds, that drift as they usually do, could stand for.
 func (g *grid) project(out []float64) {
-	mean := make([]float64, g.sc.sensors)
+	type answer struct {
+		normals
+		held
+	}
+	sc := g.sc
+	a, _ := g.pool.Get().(*answer)
+	if a == nil {
+		a = &answer{held: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}}
+	}
+	sc.settle(&a.normals, errorModel{tau: sc.tau, walk: sc.usualDrift()}, &a.held, func(i int) (q, r float64) {
+		if k := g.row[i]; k >= 0 {
+			return g.weight[k], out[k]
+		}
+		return 0, 0
+	})
 	for k, i := range g.rows {
-		mean[g.sc.sensor[i]] += g.weight[k] * out[k]
+		out[k] -= sc.background(&a.held, i)
 	}
-	for j := range mean {
-		mean[j] /= g.sumW[j]
-	}
-	for k, i := range g.rows {
-		out[k] -= mean[g.sc.sensor[i]]
-	}
+	g.pool.Put(a)
 }
 
 func (g *grid) dot(a, b []float64) float64 {

@@ -13,13 +13,13 @@ type theta []float64
 
 const (
 	perSource = 4 // x, y, ln height, ln rate
-	shared    = 9
+	shared    = 11
 )
 
 // Offsets within a source's block and within the shared block.
 const (
-	iX, iY, iLnH, iLnQ                                 = 0, 1, 2, 3
-	jAy, jAz, jBy, jBz, jBias, jSig, jFlu, jBase, jTau = 0, 1, 2, 3, 4, 5, 6, 7, 8
+	iX, iY, iLnH, iLnQ                                               = 0, 1, 2, 3
+	jAy, jAz, jBy, jBz, jBias, jLag, jSig, jFlu, jBase, jTau, jDrift = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 )
 
 func (t theta) sources() int         { return (len(t) - shared) / perSource }
@@ -46,13 +46,19 @@ var (
 	fluctuationSD = 0.4 // of its logarithm; see realisationSD for its median
 	noiseSD       = 2.0
 	windSpeed     = 0.10
+	priorLag      = [2]float64{0, 3} // seconds
+	driftMinute   = 0.3              // of the noise, in a minute
+	driftSD       = 1.5
 	studentDoF    = 4.0
 )
 
 func (sc *scene) sharedPriors() [shared][2]float64 {
 	w := [2]float64{0, sc.widthSD}
-	return [shared][2]float64{w, w, priorB, priorB, priorBias, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}}
+	return [shared][2]float64{w, w, priorB, priorB, priorBias, priorLag, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}, {math.Log(sc.usualDrift()), driftSD}}
 }
+
+// usualDrift is the median of the prior of how backgrounds drift, kg/m3 in the root of a second.
+func (sc *scene) usualDrift() float64 { return driftMinute * sc.noise / math.Sqrt(60) }
 
 func lnNormal(x float64, p [2]float64) float64 {
 	d := (x - p[0]) / p[1]
@@ -75,11 +81,13 @@ func (sc *scene) lnPrior(t theta) float64 {
 // work holds the columns of one evaluation; one a goroutine. turn and widen are the responses to the realisation's effects,
 // shift what the effects that were found add up to.
 type work struct {
-	c, reach, turn, widen, variance, shift []float64
-	t                                      theta              // whose columns these are
-	sh                                     *dispersion.Bent   // of t
-	rates                                  []float64          // of t, one a source
-	cuts                                   [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
+	c, reach, turn, widen, variance, shift, under []float64
+	t                                             theta              // whose columns these are
+	sh                                            *dispersion.Bent   // of t
+	rates                                         []float64          // of t, one a source
+	cuts                                          [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
+	normals                                       normals
+	spare                                         held // to solve into
 	held
 }
 
@@ -87,33 +95,43 @@ type work struct {
 type held struct {
 	effect []effect
 	base   []float64
+	drift  []float64 // at the nodes
 }
 
-func (h held) clone() held { return held{slices.Clone(h.effect), slices.Clone(h.base)} }
+func (h held) clone() held {
+	return held{slices.Clone(h.effect), slices.Clone(h.base), slices.Clone(h.drift)}
+}
 
 func (sc *scene) newWork() *work {
 	n := len(sc.s)
-	a := make([]float64, 6*n)
-	return &work{c: a[:n], reach: a[n : 2*n], turn: a[2*n : 3*n], widen: a[3*n : 4*n], variance: a[4*n : 5*n], shift: a[5*n:]}
+	a := make([]float64, 7*n)
+	return &work{spare: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}, c: a[:n], reach: a[n : 2*n], turn: a[2*n : 3*n], widen: a[3*n : 4*n], variance: a[4*n : 5*n], shift: a[5*n : 6*n], under: a[6*n:]}
 }
 
 // column adds the concentrations that a source of this rate brings to every sample, and the reach that scales the model's error.
-func (sc *scene) column(w *work, x, y, h, rate float64, sh *dispersion.Bent, grow float64) {
+func (sc *scene) column(w *work, lag, x, y, h, rate float64, sh *dispersion.Bent, grow float64) {
 	sin, cos := math.Sincos(sh.BiasRad)
 	for i := range sc.s {
-		w.add(i, rate, sc.response(i, x, y, h, sin, cos, sh, grow))
+		w.add(i, rate, sc.response(i, lag, x, y, h, sin, cos, sh, grow))
 	}
 }
 
 // response of sample i to a unit rate, for a plume turned by an angle of this sine and cosine.
-func (sc *scene) response(i int, x, y, h, sin, cos float64, sh *dispersion.Bent, grow float64) (r dispersion.Response) {
+func (sc *scene) response(i int, lag, x, y, h, sin, cos float64, sh *dispersion.Bent, grow float64) (r dispersion.Response) {
 	s, p := &sc.s[i], sc.plumes[i]
-	ax, ay := turned(p, s.At[0]-x, s.At[1]-y, sin, cos)
+	at := sc.place(i, lag)
+	ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
 	if s.IsPath {
 		bx, by := turned(p, s.To[0]-x, s.To[1]-y, sin, cos)
 		return p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, sh, grow)
 	}
 	return p.At(ax, ay, s.At[2], h, sh, grow)
+}
+
+// place is where the air of sample i was drawn in, for a sensor that answers so many seconds late.
+func (sc *scene) place(i int, lag float64) [2]float64 {
+	at, v := &sc.s[i].At, &sc.velocity[i]
+	return [2]float64{at[0] - lag*v[0], at[1] - lag*v[1]}
 }
 
 // turned is a place in the axes of a plume that is turned by an angle of this sine and cosine.
@@ -150,6 +168,7 @@ func (sc *scene) columns(w *work, t theta) {
 	w.clear()
 	w.t, w.sh, w.rates = t, t.shape(), w.rates[:0]
 	sin, cos := math.Sincos(w.sh.BiasRad)
+	lag := t.shared()[jLag]
 	for k := range t.sources() {
 		s := t.source(k)
 		x, y, h, rate := s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ])
@@ -160,12 +179,12 @@ func (sc *scene) columns(w *work, t theta) {
 		cuts := w.cuts[k]
 		for i := range sc.s {
 			if sc.s[i].IsPath {
-				w.add(i, rate, sc.response(i, x, y, h, sin, cos, w.sh, 0))
+				w.add(i, rate, sc.response(i, lag, x, y, h, sin, cos, w.sh, 0))
 				continue
 			}
-			p, at := sc.plumes[i], &sc.s[i].At
+			p, at := sc.plumes[i], sc.place(i, lag)
 			ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
-			cuts[i] = p.Cut(ax, ay, at[2], h, w.sh)
+			cuts[i] = p.Cut(ax, ay, sc.s[i].At[2], h, w.sh)
 			w.add(i, rate, cuts[i].At(0, 1))
 		}
 	}
@@ -173,8 +192,8 @@ func (sc *scene) columns(w *work, t theta) {
 
 // residuals of a fit, in units of their own scale; NaN where nothing was measured.
 type residuals struct {
-	base []float64
-	z    []float64
+	under []float64 // the backgrounds
+	z     []float64
 }
 
 // lnFrozen is lnLikelihood of an explanation near one that was completed with these effects and backgrounds, with them. At their best values it
@@ -189,30 +208,33 @@ func (sc *scene) lnFrozen(w *work, have held, t theta, lambda float64) float64 {
 
 // from makes effects and backgrounds the ones to begin with; none of them begins afresh.
 func (w *work) from(have held) {
-	w.effect, w.base = append(w.effect[:0], have.effect...), append(w.base[:0], have.base...)
+	w.effect, w.base, w.drift = append(w.effect[:0], have.effect...), append(w.base[:0], have.base...), append(w.drift[:0], have.drift...)
 }
 
 // resume brings the effects in w into fresh columns; where there are none it begins with none.
 func (sc *scene) resume(w *work) {
 	clear(w.shift)
-	if len(w.effect) != len(sc.realisations) || len(w.base) != sc.sensors {
+	if len(w.effect) != len(sc.realisations) || len(w.base) != sc.sensors || len(w.drift) != sc.nodes {
 		w.effect = append(w.effect[:0], make([]effect, len(sc.realisations))...)
 		w.base = append(w.base[:0], make([]float64, sc.sensors)...)
+		w.drift = append(w.drift[:0], make([]float64, sc.nodes)...)
 		for j := range w.base {
 			w.base[j] = w.t.shared()[jBase]
 		}
+		sc.lay(w)
 		return
 	}
+	sc.lay(w)
 	for k, g := range sc.realisations {
 		sc.bring(w, g, w.effect[k].of, [3]float64{})
 	}
 }
 
 // errorModel is what the shared part of an explanation says of the errors, and the temper of the samples.
-type errorModel struct{ sig2, flu2, common, tau, lambda float64 }
+type errorModel struct{ sig2, flu2, common, tau, walk, lambda float64 }
 
 func (sc *scene) errorsOf(s theta, lambda float64) errorModel {
-	return errorModel{math.Exp(2 * s[jSig]), math.Exp(2 * s[jFlu]), s[jBase], math.Exp(s[jTau]), lambda}
+	return errorModel{math.Exp(2 * s[jSig]), math.Exp(2 * s[jFlu]), s[jBase], math.Exp(s[jTau]), math.Exp(s[jDrift]), lambda}
 }
 
 // variance of sample i.
@@ -280,47 +302,6 @@ func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
 // Effects and backgrounds are sought in so many rounds at most; an effect that moves by less than steady, of its prior's deviation, is left.
 const maxRounds, steady = 10, 0.05
 
-// backgrounds improves those of all sensors, and gives by how much one moved.
-func (sc *scene) backgrounds(w *work, m errorModel) (moved float64) {
-	prior := 1 / (m.tau * m.tau)
-	for a := 0; a < len(sc.s); {
-		b, j := a, sc.sensor[a]
-		num, den := prior*m.common, prior
-		for ; b < len(sc.s) && sc.sensor[b] == j; b++ {
-			o := &sc.obs[b]
-			if o.Amount != o.Amount {
-				continue
-			}
-			r := o.Amount - w.brought(b)
-			q := sc.weight(w, m, b, r-w.base[j])
-			num += q * r
-			den += q
-		}
-		next := num / den
-		moved = max(moved, math.Abs(next-w.base[j]))
-		w.base[j] = next
-		a = b
-	}
-	return moved
-}
-
-// lnBackgrounds is their part of the log-likelihood (Laplace).
-func (sc *scene) lnBackgrounds(w *work, m errorModel) (ln float64) {
-	for a := 0; a < len(sc.s); {
-		b, j := a, sc.sensor[a]
-		info := 0.0
-		for ; b < len(sc.s) && sc.sensor[b] == j; b++ {
-			if o := &sc.obs[b]; o.Amount == o.Amount && !(o.Below && o.Amount-w.brought(b) > w.base[j]) {
-				info += w.expected(m, b)
-			}
-		}
-		e := (w.base[j] - m.common) / m.tau
-		ln -= 0.5*e*e + 0.5*math.Log1p(info*m.tau*m.tau)
-		a = b
-	}
-	return ln
-}
-
 // lnErrors is the sum of ln t4 over the samples: constants, ½ ln v and 5/2 ln(1+d²/4v), logarithms of products taken eight at a
 // time; for bounds ln of the tail area.
 func (sc *scene) lnErrors(w *work, sig2 float64, fit *residuals) float64 {
@@ -333,7 +314,7 @@ func (sc *scene) lnErrors(w *work, sig2 float64, fit *residuals) float64 {
 			continue
 		}
 		v := w.variance[i]
-		d := o.Amount - w.brought(i) - w.base[sc.sensor[i]]
+		d := o.Amount - w.brought(i) - w.under[i]
 		if fit != nil {
 			fit.z[i] = d / math.Sqrt(v)
 		}
@@ -356,7 +337,7 @@ func (sc *scene) lnErrors(w *work, sig2 float64, fit *residuals) float64 {
 
 // fit gives the residuals of an explanation, completed from what is held.
 func (sc *scene) fit(w *work, t theta, have held, lambda float64) residuals {
-	f := residuals{base: make([]float64, sc.sensors), z: make([]float64, len(sc.s))}
+	f := residuals{under: make([]float64, len(sc.s)), z: make([]float64, len(sc.s))}
 	for i := range f.z {
 		f.z[i] = math.NaN()
 	}
@@ -365,7 +346,7 @@ func (sc *scene) fit(w *work, t theta, have held, lambda float64) residuals {
 	m := sc.errorsOf(t.shared(), lambda)
 	sc.seek(w, m)
 	sc.lnAt(w, m, &f)
-	copy(f.base, w.base)
+	copy(f.under, w.under)
 	return f
 }
 

@@ -27,19 +27,19 @@ func (p *posterior) look(w *work, x, y, side float64) (lnq, ln []float64) {
 		sh := p.best.shape()
 		sh.BiasRad += turn / 2
 		w.clear()
-		sc.column(w, x, y, math.Exp(priorLnH[0]), 1, sh, side/3)
+		sc.column(w, sharedPart[jLag], x, y, math.Exp(priorLnH[0]), 1, sh, side/3)
 		shift := p.shift(w)
 		for n := range lnq {
 			q := math.Exp(lnq[n])
 			var sum float64
 			for i := range sc.s {
-				if p.base.z[i] != p.base.z[i] || w.c[i] == 0 && shift[sc.sensor[i]]*q < 1e-3*sc.noise {
+				if p.base.z[i] != p.base.z[i] || w.c[i] == 0 && shift[i]*q < 1e-3*sc.noise {
 					continue
 				}
 				v0 := p.variance[i]
 				d0 := p.base.z[i] * math.Sqrt(v0)
 				v1 := v0 + flu2*q*q*w.reach[i]*w.reach[i]
-				d1 := d0 - q*(w.c[i]-shift[sc.sensor[i]])
+				d1 := d0 - q*(w.c[i]-shift[i])
 				if sc.obs[i].Below {
 					sum += math.Log(max(numeric.StudentT4CDF(d1/math.Sqrt(v1)), 1e-300)) - math.Log(max(numeric.StudentT4CDF(d0/math.Sqrt(v0)), 1e-300))
 				} else {
@@ -63,21 +63,21 @@ func (p *posterior) tau() float64 {
 	return math.Exp(p.best.shared()[jTau])
 }
 
-// shift is by how much each sensor's background falls per unit rate of a new source, by weighted least squares.
+// shift is by how much the background under each sample falls per unit rate of a new source, by weighted least squares.
 func (p *posterior) shift(w *work) []float64 {
 	sc := p.sc
-	num, den := make([]float64, sc.sensors), make([]float64, sc.sensors)
-	for i := range sc.s {
+	m := sc.errorsOf(p.best.shared(), p.lambda)
+	m.common, m.tau = 0, p.tau()
+	sc.settle(&w.normals, m, &w.spare, func(i int) (q, r float64) {
 		if z := p.base.z[i]; z == z {
-			q := p.lambda * 5 / ((4 + z*z) * p.variance[i])
-			num[sc.sensor[i]] += q * w.c[i]
-			den[sc.sensor[i]] += q
+			return p.lambda * 5 / ((4 + z*z) * p.variance[i]), w.c[i]
 		}
+		return 0, 0
+	})
+	for i := range sc.s {
+		w.under[i] = sc.background(&w.spare, i)
 	}
-	for j := range num {
-		num[j] /= den[j] + 1/(p.tau()*p.tau())
-	}
-	return num
+	return w.under
 }
 
 // settle fixes what a look compares with: the residuals of the best explanation.

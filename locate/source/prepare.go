@@ -29,6 +29,12 @@ type scene struct {
 	noise             float64 // first guess of the additive noise, kg/m3
 	widthSD           float64 // prior deviation of ln of the spreads
 	stretches         [][]int // samples in the order in which neighbours are correlated
+	drifts            []drift
+	nodes             int       // of all drifts
+	node              []int     // before each sample; -1 where its sensor does not drift
+	between           []float64 // share of the next node
+	bySensor          [][]int
+	velocity          [][2]float64 // of the sensor at each sample, m/s
 	sd                realisationSD
 	realisations      []realisation
 	standing          bool    // every instrument stands still
@@ -86,6 +92,8 @@ func prepare(g Survey) (*scene, error) {
 		sc.widthSD = 0.6
 	}
 	sc.chain()
+	sc.layDrifts()
+	sc.velocities()
 	sc.sd = sdOver(sc.averaged(), sc.sigmaTheta())
 	sc.crossings()
 	sc.primary = sc.compound()
@@ -334,4 +342,24 @@ func thinPaths(s []Sample) []Sample {
 		rank[t] = i
 	}
 	return slices.DeleteFunc(s, func(p Sample) bool { return p.IsPath && rank[p.TimeS]%stride != 0 })
+}
+
+// farApartS is the time between samples beyond which nobody knows how a sensor went from one to the next, seconds.
+const farApartS = 10
+
+// velocities are those of the sensors, by the samples before and after, along which a late answer is felt.
+func (sc *scene) velocities() {
+	sc.velocity = make([][2]float64, len(sc.s))
+	for i := range sc.s {
+		a, b := max(i-1, 0), min(i+1, len(sc.s)-1)
+		if sc.sensor[a] != sc.sensor[i] || sc.s[i].TimeS-sc.s[a].TimeS > farApartS {
+			a = i
+		}
+		if sc.sensor[b] != sc.sensor[i] || sc.s[b].TimeS-sc.s[i].TimeS > farApartS {
+			b = i
+		}
+		if t := sc.s[b].TimeS - sc.s[a].TimeS; t > 0 && !sc.s[i].IsPath {
+			sc.velocity[i] = [2]float64{(sc.s[b].At[0] - sc.s[a].At[0]) / t, (sc.s[b].At[1] - sc.s[a].At[1]) / t}
+		}
+	}
 }

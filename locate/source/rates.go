@@ -43,13 +43,13 @@ func (sc *scene) otherRates(m int, draws []theta, have held, speed []float64, la
 	other := *sc
 	other.look(m)
 	w := sc.newWork()
-	base := sc.fit(w, draws[0], have, lambda).base
+	under := sc.fit(w, draws[0], have, lambda).under
 	k := draws[0].sources()
 	out := make([][]float64, k)
 	stride := max(len(draws)/otherDraws, 1)
 	for i := 0; i < len(draws); i += stride {
 		t := draws[i]
-		g := other.paired(sc, t, base, w)
+		g := other.paired(sc, t, under, w)
 		cols := g.columns
 		slope := 0.0
 		for range 3 { // the error of the first compound counts by the slope, which it bends
@@ -79,15 +79,15 @@ type pairing struct {
 }
 
 // paired makes the regression of other's compound on the first one's measured excess over its backgrounds.
-func (other *scene) paired(first *scene, t theta, base []float64, w *work) *pairing {
-	g := &pairing{grid: grid{sc: other, sumW: make([]float64, other.sensors)}}
+func (other *scene) paired(first *scene, t theta, under []float64, w *work) *pairing {
+	g := &pairing{grid: grid{sc: other}}
 	k := t.sources()
 	shares := make([][]float64, k)
 	for j := range k {
 		if k > 1 {
 			w.clear()
 			src := t.source(j)
-			other.column(w, src[iX], src[iY], math.Exp(src[iLnH]), math.Exp(src[iLnQ]), t.shape(), 0)
+			other.column(w, t.shared()[jLag], src[iX], src[iY], math.Exp(src[iLnH]), math.Exp(src[iLnQ]), t.shape(), 0)
 			shares[j] = append([]float64(nil), w.c...)
 		}
 	}
@@ -119,22 +119,18 @@ func (other *scene) paired(first *scene, t theta, base []float64, w *work) *pair
 			if total > 0 {
 				share = shares[j][i] / total
 			}
-			g.columns[j] = append(g.columns[j], share*(vx-base[first.sensor[i]]))
+			g.columns[j] = append(g.columns[j], share*(vx-under[i]))
 		}
 	}
 	g.weight = make([]float64, len(g.rows))
+	g.index()
 	return g
 }
 
 // weigh sets the weights for a slope.
 func (g *pairing) weigh(slope float64) {
-	clear(g.sumW)
-	for k, i := range g.rows {
+	for k := range g.rows {
 		g.weight[k] = 1 / (g.sd[k]*g.sd[k] + slope*slope*g.sd1[k]*g.sd1[k])
-		g.sumW[g.sc.sensor[i]] += g.weight[k]
-	}
-	for j := range g.sumW {
-		g.sumW[j] += 1 / (g.sc.tau * g.sc.tau)
 	}
 }
 

@@ -139,7 +139,7 @@ func (sc *scene) realise(w *work, m errorModel, g realisation, e *effect) {
 			continue
 		}
 		any = true
-		d := sc.obs[i].Amount - w.brought(i) - w.base[sc.sensor[i]]
+		d := sc.obs[i].Amount - w.brought(i) - w.under[i]
 		q := sc.weight(w, m, i, d)
 		if q == 0 {
 			continue
@@ -172,7 +172,7 @@ func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) fl
 			continue
 		}
 		any = true
-		if sc.obs[i].Below && sc.obs[i].Amount-w.brought(i) > w.base[sc.sensor[i]] {
+		if sc.obs[i].Below && sc.obs[i].Amount-w.brought(i) > w.under[i] {
 			continue
 		}
 		gather(&a, w.expected(m, i), g.lever(w, i))
@@ -206,7 +206,7 @@ func (sc *scene) bring(w *work, g realisation, e, already [3]float64) {
 				continue
 			}
 			s := w.t.source(k)
-			w.add(i, gain*rate, sc.response(i, s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
+			w.add(i, gain*rate, sc.response(i, w.t.shared()[jLag], s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 	sc.notes(g)
 	compound := sc.survey.Compounds[sc.primary]
 	if k == 0 {
-		p.best = sc.centre()
+		p.best = clouds[0].best
 		p.held = clouds[0].held
 		p.settle()
 		g.Dispersion = sc.dispersionOf(nil, lambda)
@@ -310,7 +310,7 @@ var assumptions = []struct {
 	{"wind direction", func(t theta, _ int) []float64 { return []float64{t.shared()[jBias]} }},
 	{"dispersion", func(t theta, _ int) []float64 { return t.shared()[jAy : jBz+1] }},
 	{"source height", func(t theta, k int) []float64 { return []float64{t.source(k)[iLnH]} }},
-	{"background", func(t theta, _ int) []float64 { return t.shared()[jBase : jTau+1] }},
+	{"background", func(t theta, _ int) []float64 { return t.shared()[jBase : jDrift+1] }},
 	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig : jFlu+1] }},
 }
 
