@@ -59,15 +59,19 @@ func (sc *scene) newClimber(d int, places []float64, lambda float64) *climber {
 type effort struct {
 	iterations int
 	quiet      bool
+	walk       bool // how fast backgrounds drift stays
 }
 
-var firstSlopes, theTop = effort{12, true}, effort{30, false}
+var firstSlopes, theTop, asDrifting = effort{iterations: 12, quiet: true}, effort{iterations: 30}, effort{iterations: 30, walk: true}
 
 // climb walks from an explanation.
 func (sc *scene) climb(from theta, have held, places []float64, lambda float64, e effort) summit {
 	c := sc.newClimber(len(from), places, lambda)
 	if e.quiet {
 		c.scale[len(from)-shared+jSig] *= 1e-3
+	}
+	if e.walk {
+		c.scale[len(from)-shared+jDrift] *= 1e-3
 	}
 	c.w.from(have)
 	here := c.value(from)

@@ -353,14 +353,14 @@ func (sc *scene) fit(w *work, t theta, have held, lambda float64) residuals {
 // share is what of the samples counts as independent, from what an explanation leaves over: along each sensor's chain, and between sensors
 // that look at the same time. For instruments that stand still that is what the best mean plume near it leaves over: what one minute
 // deviates by the next one remembers, so that effects of minutes take out variance and make nothing more independent than it is.
-// Crossings lie farther apart.
+// Backgrounds drift there as fast as in the full explanation, no faster, lest they stand in for the effects. Crossings lie farther apart.
 func (sc *scene) share(w *work, s summit, lambda float64) float64 {
 	if sc.standing {
 		mean := *sc
 		mean.realisations = nil
 		s.held = held{}
 		if s.at.sources() > 0 {
-			s = mean.climb(s.at, held{}, s.scale, lambda, theTop)
+			s = mean.climb(s.at, held{}, s.scale, lambda, asDrifting)
 		}
 		sc = &mean
 	}
