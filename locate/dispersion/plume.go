@@ -23,11 +23,13 @@ type Wind struct {
 // Speed is the length of the wind vector, m/s.
 func (w Wind) Speed() float64 { return math.Hypot(w.U, w.V) }
 
-// Shape bends the textbook spreads towards the real ones: σ = exp(LnA)·σ0·(x/100 m)^B. The zero value is the textbook.
+// Shape bends the textbook spreads towards the real ones: σ = exp(LnA)·σ0·(x/100 m)^B, and at the source exp(LnSize)·SourceHalfWidthM. The
+// zero value is the textbook.
 type Shape struct {
 	LnAy, LnAz float64
 	By, Bz     float64 // added exponents
 	BiasRad    float64 // the plume's true heading minus that of the measured wind, clockwise positive
+	LnSize     float64
 }
 
 // Source is a steady point source.
@@ -36,7 +38,7 @@ type Source struct {
 	RateKgS float64
 }
 
-// SourceHalfWidthM is the spread of a plume at its source: no emission is a point.
+// SourceHalfWidthM is the usual spread of a plume at its source: no emission is a point.
 const SourceHalfWidthM = 0.3
 
 // MinSpeed is the lowest wind speed, m/s, at which a steady plume is still meant; slower winds count as this.
@@ -85,7 +87,8 @@ type bend struct{ y, z curve }
 type Bent struct {
 	Shape
 	bend
-	Wide float64
+	Wide  float64
+	size2 float64 // square of the spread at the source, m2
 }
 
 // Bend tables the shape.
@@ -93,7 +96,7 @@ func (sh Shape) Bend() *Bent {
 	f := func(lnA, b float64) curve {
 		return newCurve(xFirst, xLast, func(x float64) float64 { return math.Exp(lnA + b*math.Log(x/100)) })
 	}
-	return &Bent{sh, bend{f(sh.LnAy, sh.By), f(sh.LnAz, sh.Bz)}, 1}
+	return &Bent{sh, bend{f(sh.LnAy, sh.By), f(sh.LnAz, sh.Bz)}, 1, SourceHalfWidthM * SourceHalfWidthM * math.Exp(2*sh.LnSize)}
 }
 
 // Plume is the steady Gaussian plume of one wind over one surface:
@@ -214,8 +217,7 @@ func (p *Plume) Spreads(x float64, sh *Bent) (sy, sz float64) {
 		// A plume that fills the mixed layer stops growing: three images hold the mass to 1 % up to σz = 0.8 h.
 		sz = min(sz, 0.8*p.lid)
 	}
-	const w2 = SourceHalfWidthM * SourceHalfWidthM
-	return math.Sqrt(sy*sy + w2), math.Sqrt(sz*sz + w2)
+	return math.Sqrt(sy*sy + sh.size2), math.Sqrt(sz*sz + sh.size2)
 }
 
 // carried tables, against (h/σz)², the square of the height in σz at which a log law has the mean speed of a plume: exp of the mean of ln z² over a Gaussian

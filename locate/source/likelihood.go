@@ -13,13 +13,13 @@ type theta []float64
 
 const (
 	perSource = 4 // x, y, ln height, ln rate
-	shared    = 11
+	shared    = 12
 )
 
 // Offsets within a source's block and within the shared block.
 const (
-	iX, iY, iLnH, iLnQ                                               = 0, 1, 2, 3
-	jAy, jAz, jBy, jBz, jBias, jLag, jSig, jFlu, jBase, jTau, jDrift = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+	iX, iY, iLnH, iLnQ                                                      = 0, 1, 2, 3
+	jAy, jAz, jBy, jBz, jSize, jBias, jLag, jSig, jFlu, jBase, jTau, jDrift = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 )
 
 func (t theta) sources() int         { return (len(t) - shared) / perSource }
@@ -30,7 +30,7 @@ func (t theta) height(k int) float64 { return math.Exp(t.source(k)[iLnH]) }
 
 func (t theta) shape() *dispersion.Bent {
 	s := t.shared()
-	return dispersion.Shape{LnAy: s[jAy], LnAz: s[jAz], By: s[jBy], Bz: s[jBz], BiasRad: s[jBias]}.Bend()
+	return dispersion.Shape{LnAy: s[jAy], LnAz: s[jAz], By: s[jBy], Bz: s[jBz], LnSize: s[jSize], BiasRad: s[jBias]}.Bend()
 }
 
 // Priors that no survey informs. Sources of interest stand on or near the ground: height lognormal about 1.5 m, a factor e either way.
@@ -42,6 +42,7 @@ var (
 	priorLnH      = [2]float64{math.Log(1.5), 1}
 	priorLnQ      = [2]float64{math.Log(3e-4), 3}
 	priorB        = [2]float64{0, 0.1}
+	priorSize     = [2]float64{0, 1}
 	priorBias     = [2]float64{0, 6 * math.Pi / 180}
 	fluctuationSD = 0.4 // of its logarithm; see realisationSD for its median
 	noiseSD       = 2.0
@@ -54,7 +55,7 @@ var (
 
 func (sc *scene) sharedPriors() [shared][2]float64 {
 	w := [2]float64{0, sc.widthSD}
-	return [shared][2]float64{w, w, priorB, priorB, priorBias, priorLag, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}, {math.Log(sc.usualDrift()), driftSD}}
+	return [shared][2]float64{w, w, priorB, priorB, priorSize, priorBias, priorLag, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}, {math.Log(sc.usualDrift()), driftSD}}
 }
 
 // usualDrift is the median of the prior of how backgrounds drift, kg/m3 in the root of a second.

@@ -308,7 +308,7 @@ var assumptions = []struct {
 	of   func(t theta, k int) []float64
 }{
 	{"wind direction", func(t theta, _ int) []float64 { return []float64{t.shared()[jBias]} }},
-	{"dispersion", func(t theta, _ int) []float64 { return t.shared()[jAy : jBz+1] }},
+	{"dispersion", func(t theta, _ int) []float64 { return t.shared()[jAy : jSize+1] }},
 	{"source height", func(t theta, k int) []float64 { return []float64{t.source(k)[iLnH]} }},
 	{"background", func(t theta, _ int) []float64 { return t.shared()[jBase : jDrift+1] }},
 	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig : jFlu+1] }},
