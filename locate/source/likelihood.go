@@ -88,6 +88,8 @@ type work struct {
 	rates                                         []float64          // of t, one a source
 	cuts                                          [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
 	normals                                       normals
+	pulls                                         []pull
+	coupled                                       []coupled
 	spare                                         held // to solve into
 	held
 }
@@ -222,10 +224,10 @@ func (sc *scene) resume(w *work) {
 		for j := range w.base {
 			w.base[j] = w.t.shared()[jBase]
 		}
-		sc.lay(w)
+		sc.layAll(w)
 		return
 	}
-	sc.lay(w)
+	sc.layAll(w)
 	for k, g := range sc.realisations {
 		sc.bring(w, g, w.effect[k].of, [3]float64{})
 	}
@@ -260,29 +262,53 @@ func (w *work) expected(m errorModel, i int) float64 {
 	return m.lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
 }
 
-// seek finds backgrounds and the effects of realisations, by reweighted least squares in turn, from those that w holds: there may be more
-// than one set of effects that fits, and what begins with its neighbour's stays on one.
+// seek finds backgrounds and the effects of realisations, from those that w holds: there may be more than one set of effects that fits, and what begins
+// with its neighbour's stays on one.
 func (sc *scene) seek(w *work, m errorModel) {
 	sc.resume(w)
 	for i := range sc.s {
 		w.variance[i] = sc.variance(w, m, i)
 	}
+	for d := range sc.records {
+		if g := &sc.records[d]; g.still {
+			sc.seekStill(w, m, d)
+		} else {
+			sc.seekMoving(w, m, d)
+		}
+	}
+}
+
+// Effects and backgrounds are sought in so many rounds at most; an effect that moves by less than steady, of its prior's deviation, is left, and a
+// background that moves by less than calm, of the noise: hundreds of them are then within a tenth of an e-fold of the best.
+const maxRounds, steady, calm = 10, 0.02, 0.005
+
+// seekMoving improves effects and backgrounds in turn, by reweighted least squares.
+func (sc *scene) seekMoving(w *work, m errorModel, d int) {
+	g := &sc.records[d]
 	drifted := true // a background moved, so that effects follow it
 	for range maxRounds {
 		moved := 0.0
-		for k, g := range sc.realisations {
+		for _, k := range g.parts {
 			e := &w.effect[k]
 			if drifted || e.moved > steady {
-				sc.realise(w, m, g, e)
-				for _, i := range g.samples {
+				sc.realise(w, m, sc.realisations[k], e)
+				for _, i := range sc.realisations[k].samples {
 					w.variance[i] = sc.variance(w, m, i)
 				}
 			}
 			moved = max(moved, e.moved)
 		}
-		by := sc.backgrounds(w, m)
-		drifted = by > 0.02*sc.noise
-		if by < 0.005*sc.noise && moved < steady {
+		sc.settleOne(g, w.normal(sc, d), m, &w.held, func(i int) (q, r float64) {
+			o := &sc.obs[i]
+			if o.Amount != o.Amount {
+				return 0, 0
+			}
+			r = o.Amount - w.brought(i)
+			return sc.weight(w, m, i, r-w.under[i]), r
+		})
+		by := sc.lay(w, g)
+		drifted = by > 4*calm*sc.noise
+		if by < calm*sc.noise && moved < steady {
 			break
 		}
 	}
@@ -294,14 +320,43 @@ func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
 		w.variance[i] = sc.variance(w, m, i)
 	}
 	var ln float64
-	for k, g := range sc.realisations {
-		ln += sc.lnEffect(w, m, g, w.effect[k].of)
+	for d := range sc.records {
+		g := &sc.records[d]
+		ln += sc.lnWalk(w, m, g)
+		if g.still {
+			ln += sc.lnStill(w, m, d)
+			continue
+		}
+		for _, k := range g.parts {
+			ln += sc.lnEffect(w, m, sc.realisations[k], w.effect[k].of)
+		}
+		ln -= 0.5 * sc.settleOne(g, w.normal(sc, d), m, &w.spare, func(i int) (q, r float64) {
+			if !sc.tells(w, i) {
+				return 0, 0
+			}
+			return w.expected(m, i), 0
+		})
 	}
-	return ln + sc.lnBackgrounds(w, m) + m.lambda*sc.lnErrors(w, m.sig2, fit)
+	return ln + m.lambda*sc.lnErrors(w, m.sig2, fit)
 }
 
-// Effects and backgrounds are sought in so many rounds at most; an effect that moves by less than steady, of its prior's deviation, is left.
-const maxRounds, steady = 10, 0.05
+// tells reports whether sample i says anything: it was measured, and is no bound that is kept anyway.
+func (sc *scene) tells(w *work, i int) bool {
+	o := &sc.obs[i]
+	return o.Amount == o.Amount && !(o.Below && o.Amount-w.brought(i) > w.under[i])
+}
+
+// normal is that of record d, made when it is first asked for.
+func (w *work) normal(sc *scene, d int) *normal {
+	if w.normals == nil {
+		w.normals = make(normals, len(sc.records))
+	}
+	if w.normals[d] == nil {
+		g := &sc.records[d]
+		w.normals[d] = newNormal(len(g.gap), len(g.sensors)+3*len(g.whole))
+	}
+	return w.normals[d]
+}
 
 // lnErrors is the sum of ln t4 over the samples: constants, ½ ln v and 5/2 ln(1+d²/4v), logarithms of products taken eight at a
 // time; for bounds ln of the tail area.
@@ -358,8 +413,9 @@ func (sc *scene) fit(w *work, t theta, have held, lambda float64) residuals {
 func (sc *scene) share(w *work, s summit, lambda float64) float64 {
 	if sc.standing {
 		mean := *sc
-		mean.realisations = nil
-		s.held = held{}
+		mean.realisations, mean.records = nil, slices.Clone(sc.records)
+		mean.assign()
+		s.held, w = held{}, mean.newWork()
 		if s.at.sources() > 0 {
 			s = mean.climb(s.at, held{}, s.scale, lambda, asDrifting)
 		}

@@ -29,11 +29,12 @@ type scene struct {
 	noise             float64 // first guess of the additive noise, kg/m3
 	widthSD           float64 // prior deviation of ln of the spreads
 	stretches         [][]int // samples in the order in which neighbours are correlated
-	drifts            []drift
-	nodes             int       // of all drifts
+	records           []record
+	nodes             int       // of all records
 	node              []int     // before each sample; -1 where its sensor does not drift
 	between           []float64 // share of the next node
 	bySensor          [][]int
+	seat              []int        // of each sensor in its record
 	velocity          [][2]float64 // of the sensor at each sample, m/s
 	sd                realisationSD
 	realisations      []realisation

@@ -277,6 +277,29 @@ func (sc *scene) crossings() {
 		sc.realisations = append(sc.realisations, realisation{samples: still[a:b], sd: sc.sd, linear: true})
 		a = b
 	}
+	sc.assign()
+}
+
+// assign tells records their realisations.
+func (sc *scene) assign() {
+	of := make([]int, sc.sensors)
+	sc.seat = make([]int, sc.sensors)
+	for d := range sc.records {
+		g := &sc.records[d]
+		g.parts, g.whole = nil, nil
+		for j, sensor := range g.sensors {
+			of[sensor] = d
+			sc.seat[sensor] = j
+		}
+	}
+	for k, r := range sc.realisations {
+		g := &sc.records[of[sc.sensor[r.samples[0]]]]
+		if r.whole {
+			g.whole = append(g.whole, k)
+		} else {
+			g.parts = append(g.parts, k)
+		}
+	}
 }
 
 // standsStill reports whether a sensor's samples, two at least, are all of one place.

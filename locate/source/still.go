@@ -1,0 +1,294 @@
+package source
+
+import "math"
+
+// Of instruments that stand still, backgrounds, drift, and the effects of minutes and of whole records are linear or nearly so, and hang together: what all
+// beams see in a minute is an effect or the air's drift. They are sought together, by Gauss-Newton steps with reweighting: minutes are
+// eliminated one by one, each couples only with the nodes on either side of it, then nodes, then the border, in which the effects of whole
+// records come after the backgrounds of the sensors.
+
+// seekStill improves them all.
+func (sc *scene) seekStill(w *work, m errorModel, d int) {
+	g := &sc.records[d]
+	for range maxRounds {
+		sc.equations(w, m, d, false)
+		w.normal(sc, d).solve()
+		moved := sc.advance(w, m, d)
+		if by := sc.lay(w, g); by < calm*sc.noise && moved < steady {
+			break
+		}
+	}
+}
+
+// lnStill is the part of a record of instruments that stand still in the log-likelihood, but for what lnWalk gives (Laplace).
+func (sc *scene) lnStill(w *work, m errorModel, d int) (ln float64) {
+	g := &sc.records[d]
+	for _, parts := range [][]int{g.parts, g.whole} {
+		for _, k := range parts {
+			e := w.effect[k].of
+			ln -= 0.5 * (e[0]*e[0] + e[1]*e[1] + e[2]*e[2])
+		}
+	}
+	ln -= 0.5 * sc.equations(w, m, d, true)
+	return ln - 0.5*w.normal(sc, d).solve()
+}
+
+// a pull is how a sample draws at the unknowns of its record.
+type pull struct {
+	q, r  float64    // weight and residual
+	bent  float64    // weight of levers among themselves: more than q where the logarithm of brought bends towards the residual
+	whole [3]float64 // lever of its sensor's own realisation
+	part  [3]float64 // of the minute's
+}
+
+// equations are the normal ones of record d about what w holds, the minutes eliminated; ln is of their determinant. Weights are those of the residuals,
+// or the expected ones.
+func (sc *scene) equations(w *work, m errorModel, d int, expected bool) (ln float64) {
+	g, a := &sc.records[d], w.normal(sc, d)
+	sc.begin(w, m, g, a)
+	if w.pulls == nil {
+		w.pulls = make([]pull, len(sc.s))
+	}
+	for j, sensor := range g.sensors {
+		for _, i := range sc.bySensor[sensor] {
+			p := &w.pulls[i]
+			*p = pull{}
+			if sc.obs[i].Amount != sc.obs[i].Amount {
+				continue
+			}
+			p.r = sc.obs[i].Amount - w.brought(i) - w.under[i]
+			if p.q = sc.weight(w, m, i, p.r); expected && p.q > 0 {
+				p.q = w.expected(m, i)
+			}
+			if p.q == 0 {
+				continue
+			}
+			p.bent = p.q
+			if b := w.brought(i); !expected && w.shift[i] < 0 && p.r < 0 && b > 0 {
+				p.bent *= 1 - p.r/b
+			}
+			a.add(j, sc.node[i]-g.first, sc.between[i], p.q, p.r)
+			if len(g.whole) > 0 && sc.seen(w, i) {
+				p.whole = sc.realisations[g.whole[j]].lever(w, i)
+				a.addWhole(j, len(g.sensors)+3*j, sc.node[i]-g.first, sc.between[i], p)
+			}
+		}
+	}
+	for _, k := range g.parts {
+		ln += sc.eliminateMinute(w, g, a, k)
+	}
+	return ln
+}
+
+// begin has the priors of record d: precisions, and how they pull at what w holds.
+func (sc *scene) begin(w *work, m errorModel, g *record, a *normal) {
+	a.begin(g, m)
+	n := len(a.right)
+	for j, sensor := range g.sensors {
+		a.right[j] = (m.common - w.base[sensor]) / (m.tau * m.tau)
+	}
+	for j, k := range g.whole {
+		for e, v := range w.effect[k].of {
+			at := len(g.sensors) + 3*j + e
+			a.own[at*n+at], a.right[at] = 1, -v
+		}
+	}
+	last := 0.0
+	for k, s := range g.gap {
+		v := w.drift[g.first+k]
+		step := (v - last) / (m.walk * m.walk * s)
+		a.rhs[k] -= step
+		if k > 0 {
+			a.rhs[k-1] += step
+		}
+		last = v
+	}
+}
+
+// addWhole takes in the lever of a sensor's own realisation, whose effects begin at from in the border.
+func (a *normal) addWhole(j, from, k int, f float64, p *pull) {
+	n := len(a.right)
+	for e, u := range p.whole {
+		at, v := from+e, p.q*u
+		a.right[at] += v * p.r
+		a.own[j*n+at] += v
+		for o := e; o < 3; o++ {
+			a.own[at*n+from+o] += p.bent * u * p.whole[o]
+		}
+		if len(a.diag) > 0 {
+			a.cross[at][k] += v * (1 - f)
+			a.cross[at][k+1] += v * f
+		}
+	}
+}
+
+// eliminateMinute takes the effects of one minute out of the equations.
+func (sc *scene) eliminateMinute(w *work, g *record, a *normal, part int) (ln float64) {
+	r, n := &sc.realisations[part], len(a.right)
+	c, b := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{}
+	for e, v := range w.effect[part].of {
+		b[e] = -v
+	}
+	x, low, high := w.coupled[:0], coupled{}, coupled{} // with the border, and with the nodes on either side
+	node := sc.node[r.samples[0]] - g.first
+	for _, i := range r.samples {
+		p := &w.pulls[i]
+		if p.q == 0 || !sc.seen(w, i) {
+			continue
+		}
+		p.part = r.lever(w, i)
+		gather(&c, p.bent, p.part)
+		own, f := coupled{at: sc.seat[sc.sensor[i]]}, sc.between[i]
+		for e, u := range p.part {
+			v := p.q * u
+			b[e] += v * p.r
+			own.b[e] = v
+			low.b[e] += v * (1 - f)
+			high.b[e] += v * f
+		}
+		x = append(x, own)
+	}
+	if len(x) == 0 {
+		return 0
+	}
+	if len(g.whole) > 0 {
+		for _, i := range r.samples {
+			p := &w.pulls[i]
+			if p.q == 0 || !sc.seen(w, i) {
+				continue
+			}
+			for o, v := range p.whole {
+				v *= p.bent
+				x = append(x, coupled{len(g.sensors) + 3*sc.seat[sc.sensor[i]] + o, [3]float64{v * p.part[0], v * p.part[1], v * p.part[2]}})
+			}
+		}
+	}
+	w.coupled = x
+	l := root3(c)
+	b = l.through(b)
+	low.b, high.b = l.through(low.b), l.through(high.b)
+	nodes := len(a.diag) > 0
+	if nodes {
+		a.rhs[node] -= dot3(&low.b, &b)
+		a.rhs[node+1] -= dot3(&high.b, &b)
+		a.diag[node] -= dot3(&low.b, &low.b)
+		a.diag[node+1] -= dot3(&high.b, &high.b)
+		a.off[node] -= dot3(&low.b, &high.b)
+	}
+	for k := range x {
+		x[k].b = l.through(x[k].b)
+	}
+	for s := range x { // in the order of the border, so that what comes later lies to the right
+		of, at := &x[s].b, x[s].at
+		a.right[at] -= dot3(of, &b)
+		if nodes {
+			a.cross[at][node] -= dot3(of, &low.b)
+			a.cross[at][node+1] -= dot3(of, &high.b)
+		}
+		row := a.own[at*n : at*n+n]
+		for k := s; k < len(x); k++ {
+			row[x[k].at] -= dot3(of, &x[k].b)
+		}
+	}
+	return 2 * math.Log(l[0]*l[2]*l[5])
+}
+
+// coupled is how a minute's effects hang together with one of the border.
+type coupled struct {
+	at int
+	b  [3]float64
+}
+
+func dot3(x, y *[3]float64) float64 { return x[0]*y[0] + x[1]*y[1] + x[2]*y[2] }
+
+// A root of a symmetric positive definite matrix: lower triangle by rows.
+type lower3 [6]float64
+
+// root3 is that of a matrix given by its upper triangle (Cholesky).
+func root3(a [6]float64) (l lower3) {
+	l[0] = math.Sqrt(a[0])
+	l[1] = a[1] / l[0]
+	l[2] = math.Sqrt(a[3] - l[1]*l[1])
+	l[3] = a[2] / l[0]
+	l[4] = (a[4] - l[3]*l[1]) / l[2]
+	l[5] = math.Sqrt(a[5] - l[3]*l[3] - l[4]*l[4])
+	return l
+}
+
+// through solves l·y = x.
+func (l *lower3) through(x [3]float64) [3]float64 {
+	y0 := x[0] / l[0]
+	y1 := (x[1] - l[1]*y0) / l[2]
+	return [3]float64{y0, y1, (x[2] - l[3]*y0 - l[4]*y1) / l[5]}
+}
+
+// advance takes the step that was solved for: an effect by a deviation at most, beyond which the plume is no longer near its tangent. moved is the
+// farthest that one went.
+func (sc *scene) advance(w *work, m errorModel, d int) (moved float64) {
+	g, a := &sc.records[d], w.normal(sc, d)
+	step := func(k int, by [3]float64) {
+		e := &w.effect[k]
+		was := e.of
+		e.moved = 0
+		for j := range by {
+			e.of[j] += max(min(by[j], 1), -1)
+			e.moved = max(e.moved, math.Abs(by[j]))
+		}
+		moved = max(moved, e.moved)
+		sc.bring(w, sc.realisations[k], e.of, was)
+	}
+	// Minutes first: their steps hang on the levers that the equations were made with.
+	type stride struct {
+		k  int
+		by [3]float64
+	}
+	var strides []stride
+	for _, k := range g.parts {
+		strides = append(strides, stride{k, sc.minuteStep(w, g, a, k)})
+	}
+	for j, k := range g.whole {
+		at := len(g.sensors) + 3*j
+		strides = append(strides, stride{k, [3]float64(a.border[at : at+3])})
+	}
+	for _, s := range strides {
+		step(s.k, s.by)
+	}
+	for j, sensor := range g.sensors {
+		w.base[sensor] += a.border[j]
+	}
+	for k, v := range a.nodes {
+		w.drift[g.first+k] += v
+	}
+	return moved
+}
+
+// minuteStep is that of a minute's effects, given the steps of all else.
+func (sc *scene) minuteStep(w *work, g *record, a *normal, part int) [3]float64 {
+	r := &sc.realisations[part]
+	c, b := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{}
+	for e, v := range w.effect[part].of {
+		b[e] = -v
+	}
+	for _, i := range r.samples {
+		p := &w.pulls[i]
+		if p.q == 0 || !sc.seen(w, i) {
+			continue
+		}
+		gather(&c, p.bent, p.part)
+		j := sc.seat[sc.sensor[i]]
+		rest, whole := p.r-a.border[j], 0.0
+		if len(g.whole) > 0 {
+			for o, u := range p.whole {
+				whole += u * a.border[len(g.sensors)+3*j+o]
+			}
+		}
+		if len(a.nodes) > 0 {
+			k, f := sc.node[i]-g.first, sc.between[i]
+			rest -= (1-f)*a.nodes[k] + f*a.nodes[k+1]
+		}
+		for e, u := range p.part {
+			b[e] += u * (p.q*rest - p.bent*whole)
+		}
+	}
+	return solve3(c, b)
+}
