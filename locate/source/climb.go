@@ -193,8 +193,8 @@ func (c *climber) inform(info *mat.SymDense, t theta) {
 	full := mat.NewSymDense(all, nil)
 	rows := make([]sparseRow, len(sc.s))
 	for i := range sc.s {
-		o := &sc.obs[i]
-		if o.Amount != o.Amount || o.Below && o.Amount-w.brought(i) > w.under[i] {
+		o, q := &sc.obs[i], sc.expected(w, m, i)
+		if q == 0 {
 			continue
 		}
 		r := &rows[i]
@@ -211,7 +211,7 @@ func (c *climber) inform(info *mat.SymDense, t theta) {
 				r.add(at.index+k, u)
 			}
 		}
-		r.into(full, w.expected(m, i))
+		r.into(full, q)
 		if o.Below {
 			continue
 		}
@@ -295,7 +295,7 @@ func (c *climber) eliminate(info *mat.SymDense, rows []sparseRow, m errorModel, 
 		if !c.sc.seen(w, i) || len(rows[i].at) == 0 {
 			continue
 		}
-		q, u := w.expected(m, i), g.lever(w, i)
+		q, u := c.sc.expected(w, m, i), g.lever(w, i)
 		gather(&a, q, u)
 		for k, j := range rows[i].at {
 			if b[j] == nil {

@@ -249,16 +249,51 @@ func (sc *scene) variance(w *work, m errorModel, i int) float64 {
 	return v
 }
 
-// weight is that of sample i for a residual d, 0 where it does not pull: below a bound anyway.
-func (sc *scene) weight(w *work, m errorModel, i int, d float64) float64 {
-	if sc.obs[i].Below && d > 0 {
-		return 0
+// pull is the weight and residual with which sample i draws at what is predicted for it: 0, 0 where nothing was measured. That of a bound is the slope and
+// the curvature of ln of its tail area; beyond the bound, where that is not concave, the weight is that of a value.
+func (sc *scene) pull(w *work, m errorModel, i int) (q, d float64) {
+	o := &sc.obs[i]
+	if o.Amount != o.Amount {
+		return 0, 0
 	}
-	return m.lambda * (studentDoF + 1) / (studentDoF*w.variance[i] + d*d)
+	d = o.Amount - w.brought(i) - w.under[i]
+	v := w.variance[i]
+	if !o.Below {
+		return m.lambda * (studentDoF + 1) / (studentDoF*v + d*d), d
+	}
+	sigma := math.Sqrt(v)
+	z := d / sigma
+	slope := tailSlope(z)
+	value := (studentDoF + 1) / (studentDoF + z*z)
+	curvature := value
+	if z > 0 {
+		curvature = slope * (slope + value*z)
+	}
+	if curvature < 1e-12 { // twelve deviations off and more
+		return 0, 0
+	}
+	return m.lambda * curvature / v, -sigma * slope / curvature
 }
 
-// expected is the expected curvature of sample i: that of weight, but for a residual that is not known.
-func (w *work) expected(m errorModel, i int) float64 {
+// tailSlope is that of ln of Student's t distribution with four degrees of freedom; far out 4/|z|.
+func tailSlope(z float64) float64 {
+	if z < -1e3 {
+		return -4 / z
+	}
+	u := 1 + z*z/4
+	return 0.375 / (u * u * math.Sqrt(u)) / numeric.StudentT4CDF(z)
+}
+
+// expected is the expected curvature of sample i, for a residual that is not known; that of a bound is its own.
+func (sc *scene) expected(w *work, m errorModel, i int) float64 {
+	o := &sc.obs[i]
+	switch {
+	case o.Amount != o.Amount:
+		return 0
+	case o.Below:
+		q, _ := sc.pull(w, m, i)
+		return q
+	}
 	return m.lambda * (studentDoF + 1) / (studentDoF + 3) / w.variance[i]
 }
 
@@ -299,12 +334,8 @@ func (sc *scene) seekMoving(w *work, m errorModel, d int) {
 			moved = max(moved, e.moved)
 		}
 		sc.settleOne(g, w.normal(sc, d), m, &w.held, func(i int) (q, r float64) {
-			o := &sc.obs[i]
-			if o.Amount != o.Amount {
-				return 0, 0
-			}
-			r = o.Amount - w.brought(i)
-			return sc.weight(w, m, i, r-w.under[i]), r
+			q, r = sc.pull(w, m, i)
+			return q, r + w.under[i]
 		})
 		by := sc.lay(w, g)
 		drifted = by > 4*calm*sc.noise
@@ -331,19 +362,10 @@ func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
 			ln += sc.lnEffect(w, m, sc.realisations[k], w.effect[k].of)
 		}
 		ln -= 0.5 * sc.settleOne(g, w.normal(sc, d), m, &w.spare, func(i int) (q, r float64) {
-			if !sc.tells(w, i) {
-				return 0, 0
-			}
-			return w.expected(m, i), 0
+			return sc.expected(w, m, i), 0
 		})
 	}
 	return ln + m.lambda*sc.lnErrors(w, m.sig2, fit)
-}
-
-// tells reports whether sample i says anything: it was measured, and is no bound that is kept anyway.
-func (sc *scene) tells(w *work, i int) bool {
-	o := &sc.obs[i]
-	return o.Amount == o.Amount && !(o.Below && o.Amount-w.brought(i) > w.under[i])
 }
 
 // normal is that of record d, made when it is first asked for.

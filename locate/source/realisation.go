@@ -139,8 +139,7 @@ func (sc *scene) realise(w *work, m errorModel, g realisation, e *effect) {
 			continue
 		}
 		any = true
-		d := sc.obs[i].Amount - w.brought(i) - w.under[i]
-		q := sc.weight(w, m, i, d)
+		q, d := sc.pull(w, m, i)
 		if q == 0 {
 			continue
 		}
@@ -172,10 +171,7 @@ func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) fl
 			continue
 		}
 		any = true
-		if sc.obs[i].Below && sc.obs[i].Amount-w.brought(i) > w.under[i] {
-			continue
-		}
-		gather(&a, w.expected(m, i), g.lever(w, i))
+		gather(&a, sc.expected(w, m, i), g.lever(w, i))
 	}
 	if !any {
 		return 0

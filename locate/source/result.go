@@ -165,7 +165,7 @@ func countProbability(clouds []cloud) []float64 {
 // doi:10.1111/1467-9868.00294). It was measured on simulated flights through wandering puffs, whose model shares no formula with
 // this one (TestCoverageOfFlights under ATALAYA_SOAK measures it again; docs/decisions/0003-gas-locate.md), never on surveys with a known truth.
 // Rates bear it less than places: they rest on how much gas came by, not on where.
-const discrepancy, rateDiscrepancy = 1.8, 1.4
+const discrepancy = 1.8
 
 // discrepant spreads the places of draws about their mean and ln rates about their median.
 func discrepant(draws []theta) []theta {
@@ -187,7 +187,7 @@ func discrepant(draws []theta) []theta {
 		}
 		spread(iX, discrepancy, numeric.Mean)
 		spread(iY, discrepancy, numeric.Mean)
-		spread(iLnQ, rateDiscrepancy, numeric.Median)
+		spread(iLnQ, discrepancy, numeric.Median)
 	}
 	return out
 }

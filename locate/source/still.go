@@ -53,12 +53,8 @@ func (sc *scene) equations(w *work, m errorModel, d int, expected bool) (ln floa
 		for _, i := range sc.bySensor[sensor] {
 			p := &w.pulls[i]
 			*p = pull{}
-			if sc.obs[i].Amount != sc.obs[i].Amount {
-				continue
-			}
-			p.r = sc.obs[i].Amount - w.brought(i) - w.under[i]
-			if p.q = sc.weight(w, m, i, p.r); expected && p.q > 0 {
-				p.q = w.expected(m, i)
+			if p.q, p.r = sc.pull(w, m, i); expected {
+				p.q = sc.expected(w, m, i)
 			}
 			if p.q == 0 {
 				continue
