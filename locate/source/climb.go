@@ -159,25 +159,25 @@ func (c *climber) step(info *mat.SymDense, slope []float64, damp float64) (step 
 func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64) {
 	sc, d := c.sc, len(t)
 	slope, info = make([]float64, d), mat.NewSymDense(d, nil)
-	predict := func(w *work, mean, lnVariance []float64) {
-		for i := range sc.s {
-			mean[i], lnVariance[i] = w.brought(i), math.Log(w.variance[i])
+	w, x := c.near, slices.Clone(t)
+	predict := func(mean, lnVariance []float64) func() {
+		return func() {
+			for i := range sc.s {
+				mean[i], lnVariance[i] = w.brought(i), math.Log(w.variance[i])
+			}
 		}
 	}
-	x := slices.Clone(t)
-	here := sc.lnFrozen(c.near, have, x, c.lambda) + sc.lnPrior(x)
-	predict(c.near, c.m0, c.v0)
+	here := sc.lnNear(w, have, x, c.lambda, predict(c.m0, c.v0)) + sc.lnPrior(x)
 	for j := range d {
 		x[j] = t[j] + climbStep*c.scale[j]
-		slope[j] = (sc.lnFrozen(c.near, have, x, c.lambda) + sc.lnPrior(x) - here) / climbStep
+		slope[j] = (sc.lnNear(w, have, x, c.lambda, predict(c.mean[j], c.spread[j])) + sc.lnPrior(x) - here) / climbStep
 		x[j] = t[j]
-		predict(c.near, c.mean[j], c.spread[j])
 		for i := range sc.s {
 			c.mean[j][i] = (c.mean[j][i] - c.m0[i]) / climbStep
 			c.spread[j][i] = (c.spread[j][i] - c.v0[i]) / climbStep
 		}
 	}
-	sc.lnFrozen(c.near, have, t, c.lambda) // columns and variances of t itself
+	sc.lnNear(w, have, t, c.lambda, func() {}) // columns and variances of t itself
 	c.inform(info, t)
 	return info, slope
 }

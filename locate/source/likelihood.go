@@ -199,13 +199,25 @@ type residuals struct {
 	z     []float64
 }
 
-// lnFrozen is lnLikelihood of an explanation near one that was completed with these effects and backgrounds, with them. At their best values it
-// changes with the explanation as lnLikelihood does, but without the last digits of a search for them: it is for gradients.
-func (sc *scene) lnFrozen(w *work, have held, t theta, lambda float64) float64 {
+// lnNear is lnLikelihood of an explanation near one that was completed with these effects and backgrounds, which take one round of their search: at their
+// best values it changes with the explanation as lnLikelihood does, but without the last digits of a search. It is for gradients. frozen is
+// called before they move.
+func (sc *scene) lnNear(w *work, have held, t theta, lambda float64, frozen func()) float64 {
 	sc.columns(w, t)
 	m := sc.errorsOf(t.shared(), lambda)
 	w.from(have)
 	sc.resume(w)
+	for i := range sc.s {
+		w.variance[i] = sc.variance(w, m, i)
+	}
+	frozen()
+	for d := range sc.records {
+		if sc.records[d].still {
+			sc.roundStill(w, m, d)
+		} else {
+			sc.roundMoving(w, m, d, true)
+		}
+	}
 	return sc.apart * sc.lnAt(w, m, nil)
 }
 
@@ -319,30 +331,34 @@ const maxRounds, steady, calm = 10, 0.02, 0.005
 
 // seekMoving improves effects and backgrounds in turn, by reweighted least squares.
 func (sc *scene) seekMoving(w *work, m errorModel, d int) {
-	g := &sc.records[d]
 	drifted := true // a background moved, so that effects follow it
 	for range maxRounds {
-		moved := 0.0
-		for _, k := range g.parts {
-			e := &w.effect[k]
-			if drifted || e.moved > steady {
-				sc.realise(w, m, sc.realisations[k], e)
-				for _, i := range sc.realisations[k].samples {
-					w.variance[i] = sc.variance(w, m, i)
-				}
-			}
-			moved = max(moved, e.moved)
-		}
-		sc.settleOne(g, w.normal(sc, d), m, &w.held, func(i int) (q, r float64) {
-			q, r = sc.pull(w, m, i)
-			return q, r + w.under[i]
-		})
-		by := sc.lay(w, g)
+		moved, by := sc.roundMoving(w, m, d, drifted)
 		drifted = by > 4*calm*sc.noise
 		if by < calm*sc.noise && moved < steady {
 			break
 		}
 	}
+}
+
+// roundMoving improves the effects, all of them or those that moved last, then the backgrounds, and gives the farthest that one moved.
+func (sc *scene) roundMoving(w *work, m errorModel, d int, all bool) (moved, by float64) {
+	g := &sc.records[d]
+	for _, k := range g.parts {
+		e := &w.effect[k]
+		if all || e.moved > steady {
+			sc.realise(w, m, sc.realisations[k], e)
+			for _, i := range sc.realisations[k].samples {
+				w.variance[i] = sc.variance(w, m, i)
+			}
+		}
+		moved = max(moved, e.moved)
+	}
+	sc.settleOne(g, w.normal(sc, d), m, &w.held, func(i int) (q, r float64) {
+		q, r = sc.pull(w, m, i)
+		return q, r + w.under[i]
+	})
+	return moved, sc.lay(w, g)
 }
 
 // lnAt is ln of the probability of the survey with the effects and backgrounds in w integrated out about their values (Laplace).

@@ -9,15 +9,19 @@ import "math"
 
 // seekStill improves them all.
 func (sc *scene) seekStill(w *work, m errorModel, d int) {
-	g := &sc.records[d]
 	for range maxRounds {
-		sc.equations(w, m, d, false)
-		w.normal(sc, d).solve()
-		moved := sc.advance(w, m, d)
-		if by := sc.lay(w, g); by < calm*sc.noise && moved < steady {
+		if moved, by := sc.roundStill(w, m, d); by < calm*sc.noise && moved < steady {
 			break
 		}
 	}
+}
+
+// roundStill is one step, and gives the farthest that an effect and a background moved.
+func (sc *scene) roundStill(w *work, m errorModel, d int) (moved, by float64) {
+	sc.equations(w, m, d, false)
+	w.normal(sc, d).solve()
+	moved = sc.advance(w, m, d)
+	return moved, sc.lay(w, &sc.records[d])
 }
 
 // lnStill is the part of a record of instruments that stand still in the log-likelihood, but for what lnWalk gives (Laplace).
