@@ -214,6 +214,7 @@ func TestTheAxisOfARateHasRoundMarks(t *testing.T) {
 		{1e-4, 1e-1, []float64{1e-4, 1e-3, 1e-2, 1e-1}},
 		{7e-4, 2.8e-3, []float64{1e-3, 2e-3}},
 		{9e-4, 2e-2, []float64{1e-3, 3e-3, 1e-2}},
+		{6.5e-4, 1.7e-3, []float64{7e-4, 1e-3, 1.5e-3}},
 		{1.01e-3, 1.02e-3, []float64{1.01e-3, 1.02e-3}},
 	} {
 		b := source.RateBins{LnFrom: math.Log(c.lo * 0.9999), LnStep: math.Log(c.hi*1.0001/(c.lo*0.9999)) / 20, Counts: make([]int, 20)}

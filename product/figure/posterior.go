@@ -67,7 +67,7 @@ func rateTicks(b source.RateBins) []float64 {
 	for _, steps := range []struct {
 		of     []float64
 		enough int
-	}{{[]float64{1}, 3}, {[]float64{1, 3}, 3}, {[]float64{1, 2, 5}, 2}, {[]float64{1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9}, 2}} {
+	}{{[]float64{1}, 3}, {[]float64{1, 3}, 3}, {[]float64{1, 2, 5}, 2}, {[]float64{1, 1.5, 2, 3, 5, 7}, 2}} {
 		out = out[:0]
 		for decade := math.Floor(math.Log10(lo)); decade <= math.Ceil(math.Log10(hi)); decade++ {
 			for _, m := range steps.of {

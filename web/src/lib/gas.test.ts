@@ -56,6 +56,7 @@ describe('gas', () => {
     expect(ticks(1e-4, 1e-1)).toEqual([1e-4, 1e-3, 1e-2, 1e-1])
     expect(ticks(7e-4, 2.8e-3)).toEqual([1e-3, 2e-3])
     expect(ticks(9e-4, 2e-2)).toEqual([1e-3, 3e-3, 1e-2])
+    expect(ticks(6.5e-4, 1.7e-3)).toEqual([7e-4, 1e-3, 1.5e-3])
     expect(ticks(1.01e-3, 1.02e-3).length).toBe(2)
   })
   it('rates are written by the second and by the hour in units of readable size', () => {

@@ -177,7 +177,7 @@ export function figs(v: number, tag: string): string {
  * few, and its ends where it is narrower than the steps of any round number. */
 export function rateTicks(b: RateBins): number[] {
   const lo = Math.exp(b.ln_from), hi = Math.exp(b.ln_from + b.ln_step * b.counts.length)
-  for (const [of, enough] of [[[1], 3], [[1, 3], 3], [[1, 2, 5], 2], [[1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9], 2]] as const) {
+  for (const [of, enough] of [[[1], 3], [[1, 3], 3], [[1, 2, 5], 2], [[1, 1.5, 2, 3, 5, 7], 2]] as const) {
     const out: number[] = []
     for (let decade = Math.floor(Math.log10(lo)); decade <= Math.ceil(Math.log10(hi)); decade++)
       for (const m of of) {
