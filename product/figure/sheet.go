@@ -346,7 +346,7 @@ func (s *Sheet) intervals(c canvas, x float64, y *float64, w float64, rates map[
 	c.text(at(math.Pow(10, lo)), *y, rateText(math.Pow(10, lo), math.Pow(10, lo)), letters{size: 10, colour: ink2, anchor: 0.5})
 	c.text(at(math.Pow(10, hi)), *y, rateText(math.Pow(10, hi), math.Pow(10, hi)), letters{size: 10, colour: ink2, anchor: 0.5})
 	if more > 0 {
-		c.text(x+w-2, *y, s.say("more.rates", "n", strconv.Itoa(more)), letters{size: 10, colour: ink2, anchor: 1})
+		c.text(x+w-2, *y, s.say("more", "n", strconv.Itoa(more)), letters{size: 10, colour: ink2, anchor: 1})
 	}
 	*y += 14
 }
