@@ -20,10 +20,10 @@ func TestGasRoom(t *testing.T) {
 	base, password := demo(t)
 	s := open(t, base)
 	t.Run("in English", func(t *testing.T) {
-		s.in(t).gasRoom("en", password, []string{"How many sources", "Rests most on", "Independent samples", "Where it may be", "Not looked at", "Width factor", "What to fly next: advice", "none of these"})
+		s.in(t).gasRoom("en", password, []string{"How many sources", "Rests most on", "Independent samples", "Where it may be", "Not looked at", "Width factor", "What to fly next: advice", "none of these", "posterior of the rate", "kg/h", "Share of the variance"})
 	})
 	t.Run("in Spanish", func(t *testing.T) {
-		s.in(t).gasRoom("es", password, []string{"Cuántas fuentes", "Depende sobre todo de", "Muestras independientes", "Dónde puede estar", "Factor de anchura", "Qué volar ahora: consejo", "ninguno de estos"})
+		s.in(t).gasRoom("es", password, []string{"Cuántas fuentes", "Depende sobre todo de", "Muestras independientes", "Dónde puede estar", "Factor de anchura", "Qué volar ahora: consejo", "ninguno de estos", "posterior de la tasa", "kg/h", "Parte de la varianza"})
 	})
 }
 
@@ -47,6 +47,12 @@ func (s *screen) gasRoom(language, password string, want []string) {
 	}
 	s.accessible("gas room, " + language)
 	s.picture("gas-" + language)
+	s.rates()
+	s.leans()
+	s.picture("gas-" + language + "-leans")
+	if english := js[[]string](s, `[...document.querySelectorAll('[data-testid="gas-note"] [lang="en"]')].map(e => e.innerText)`); len(english) > 0 {
+		s.Errorf("warnings in English alone: %q", english)
+	}
 
 	if over := js[bool](s, `(() => { const b = document.querySelector('[data-testid="gas-figures"]').parentElement; return b.scrollWidth > b.clientWidth })()`); over {
 		s.Error("the figures are wider than their place")
@@ -101,6 +107,54 @@ func (s *screen) drawn() {
 	if n := js[int](s, `document.querySelectorAll('[data-testid="gas-series"] svg').length`); n < 4 {
 		s.Errorf("%d series are drawn, want one a compound", n)
 	}
+}
+
+// rates looks at the posterior of each source's rate: of the compound that is chosen in the series, with its table to the keyboard.
+func (s *screen) rates() {
+	s.Helper()
+	type posterior struct {
+		Charts, Sources int
+		Columns         int
+		Compound        string
+		Label           string
+	}
+	read := func() posterior {
+		return js[posterior](s, `(() => { const c = document.querySelectorAll('[data-testid="gas-rate-posterior"]'), one = c[0]; return {
+			Charts: c.length, Sources: document.querySelectorAll('[data-testid="gas-source"]').length, Compound: one?.dataset.compound ?? '',
+			Columns: (one?.querySelector('path.all')?.getAttribute('d').match(/M/g) ?? []).length, Label: one?.querySelector('svg')?.getAttribute('aria-label') ?? '' } })()`)
+	}
+	p := read()
+	if p.Charts != p.Sources || p.Columns < 10 || !strings.Contains(p.Label, p.Compound) || !strings.Contains(p.Label, "/h") {
+		s.Errorf("posterior of the rate: %+v", p)
+	}
+	s.until(`(document.querySelector('[data-testid="gas-rate-posterior"] summary').focus(), true)`)
+	s.press("\r")
+	s.until(`document.querySelectorAll('[data-testid="gas-rate-posterior"] details[open] tbody tr').length === 20`)
+	s.accessible("steps of a rate")
+	s.press("\r")
+	s.until(`!document.querySelector('[data-testid="gas-rate-posterior"] details[open]')`)
+	js[bool](s, `(document.activeElement.blur(), true)`)
+}
+
+// leans looks at what the answer rests on: ranked, the dominant one first and with what would make it matter less.
+func (s *screen) leans() {
+	s.Helper()
+	type row struct {
+		Name  string
+		Place float64
+		Less  string
+	}
+	rows := js[[]row](s, `[...document.querySelectorAll('[data-testid="gas-leans"] tr[data-assumption]')].map(r => ({ Name: r.dataset.assumption, Place: parseFloat(r.querySelector('.place').style.width),
+		Less: r.nextElementSibling?.matches('.less') ? r.nextElementSibling.innerText : '' }))`)
+	if len(rows) != 7 || rows[0].Less == "" || rows[len(rows)-1].Name != "samples" {
+		s.Fatalf("rests on %+v", rows)
+	}
+	for i := 1; i < len(rows)-1; i++ {
+		if rows[i].Place > rows[i-1].Place {
+			s.Errorf("%s stands below %s, and moves the place more", rows[i].Name, rows[i-1].Name)
+		}
+	}
+	js[bool](s, `(document.querySelector('[data-testid="gas-leans"]').scrollIntoView(), true)`)
 }
 
 // linked moves through the samples with the keyboard: the mark on the map goes with that in the series, and the words with both.
