@@ -1,0 +1,207 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/atalaya-isr/atalaya"
+)
+
+// What a survey itself says against what it was handed. None of these changes the answer: each is a note beside it.
+const (
+	// reversedLn is from where on a survey counts as better explained with its wind turned about: odds of 20 to 1, "strong" (Kass and Raftery
+	// 1995, doi:10.1080/01621459.1995.10476572: 2 ln K > 6).
+	reversedLn = 3.0
+	// A steady plume stands for what turned by less than this while the gas was on its way, in a wind of more than that.
+	turnRad, weakMPS = 15 * math.Pi / 180, 1.5
+	// turnedShare is of the samples inside the plume: fewer than one in twenty steer no fit whose errors have heavy tails.
+	turnedShare = 0.05
+	// belowShare is from where on a survey is nearly silent. Legs that begin and end in clean air leave seven in ten below the limit anyway.
+	belowShare = 0.8
+)
+
+// doubt adds to a group's notes what its samples themselves raise against it.
+func (g *Group) doubt(ctx context.Context) error {
+	p := g.post
+	p.doubtWind(g)
+	p.doubtValues(g)
+	if len(g.Sources) == 0 {
+		return nil // the limit of what was missed leans on the wind too, but nothing here could tell it from its opposite
+	}
+	t0 := time.Now()
+	ln, err := p.reversed(ctx, len(g.Sources), g.Seed)
+	tt := p.turning()
+	fmt.Printf("LN %.1f k=%d took %v turn most %.1f share %.3f inside %d travel %.0f\n", ln, len(g.Sources), time.Since(t0), tt.most*57.3, tt.share(), tt.inside, tt.travel)
+	if err != nil {
+		return err
+	}
+	if ln > reversedLn {
+		g.note(atalaya.Say("gas-wind-reversed", "odds", odds(ln)))
+	}
+	return nil
+}
+
+// note adds one sentence.
+func (g *Group) note(s atalaya.Sentence) {
+	g.Said, g.Notes = append(g.Said, s), append(g.Notes, s.English())
+}
+
+// odds are e^ln to one as they are to be read: no evidence of a model's own is good for more than a million.
+func odds(ln float64) string {
+	if ln > math.Log(1e6) {
+		return "more than 1000000"
+	}
+	return strconv.FormatFloat(math.Exp(ln), 'g', 2, 64)
+}
+
+// reversed is ln of how much better the survey is explained with every wind turned by half a turn, by as many sources as were found or by one, than
+// as it was given. Both worlds have the same samples, temper, search and priors, and ground of the same kind to lie on.
+//
+// What tells them apart is the physics alone: a plume is narrow and strong near its source, and wide and weak far from it, so that legs at two
+// distances have an order. Turned about, the order is wrong. A crossing's own width is free within 0.3, its strength within
+// 0.5 of their logarithms (overSecond). Two legs whose distances are as one to two differ in ln width by about 0.9·ln 2 with the wind as it is, and by as
+// much the other way if it is turned about; the best that a turned source can do is to stand so far off that both legs are equal to it. What is
+// left over is ½(0.62/(0.3·√2))² = 1.1 from widths, and ½(1.2/(0.5·√2))² = 1.5 from strengths: two legs hardly reach 3, three
+// or more distances do. Beside that stands a leg on the upwind side, which the turned plume would cross.
+func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float64, error) {
+	given := math.Inf(-1)
+	for _, c := range p.clouds {
+		given = max(given, c.lnEvidence+lnPriorCount[c.k])
+	}
+	sc, err := prepare(p.sc.survey.turnedAbout())
+	if err != nil {
+		return 0, err
+	}
+	sc.apart = p.sc.apart
+	d := newDomain(sc)
+	if len(d.cells) == 0 {
+		return math.Inf(-1), nil
+	}
+	gr := newGrid(sc)
+	all := gr.refine(&d, nil)
+	best := math.Inf(-1)
+	for k := 1; k <= found; k++ {
+		hyp, n := singles(all), oneStarts
+		if k == 2 {
+			hyp, n = gr.pairs(&d, all), twoStarts
+		}
+		tops := sc.climbAll(sc.starts(spread(hyp, d.apart, n)), p.lambda, firstSlopes)
+		tops = sc.climbAll(tops[:min(keepSummits, len(tops))], p.lambda, theTop)
+		if len(tops) == 0 {
+			continue
+		}
+		a := search{sc: sc, d: &d, summits: tops, k: k, lambda: p.lambda, seed: seed, rival: max(given, best)}
+		c, err := a.run(ctx)
+		if err != nil {
+			return 0, err
+		}
+		best = max(best, c.lnEvidence+lnPriorCount[k])
+	}
+	return best - given, nil
+}
+
+// turnedAbout is the survey with every wind turned by half a turn.
+func (g Survey) turnedAbout() Survey {
+	g.Samples = slices.Clone(g.Samples)
+	for i := range g.Samples {
+		w := &g.Samples[i].Wind
+		w.U, w.V = -w.U, -w.V
+	}
+	return g
+}
+
+// doubtWind says where the wind was not one that a steady plume stands for.
+func (p *posterior) doubtWind(g *Group) {
+	sc := p.sc
+	speed := 0.0
+	for i := range sc.s {
+		speed += sc.s[i].Wind.Speed() / float64(len(sc.s))
+	}
+	if speed < weakMPS && !sc.calm { // below 1 m/s it was said already
+		g.note(atalaya.Say("gas-weak-wind", "speed", strconv.FormatFloat(speed, 'f', 1, 64)))
+	}
+	if t := p.turning(); t.inside > 0 && t.share() > turnedShare {
+		g.note(atalaya.Say("gas-turning", "turn", whole(t.most*180/math.Pi), "travel", whole(t.travel), "share", whole(100*t.share())))
+	}
+}
+
+func whole(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
+
+// turns is by how much the wind turned while the gas was on its way to the samples inside the plume.
+type turns struct {
+	inside, turned int     // samples inside the plume of which it can be told, and of these the ones that it turned for
+	most, travel   float64 // largest turn, radians, and the time that that gas took, seconds
+}
+
+func (t turns) share() float64 { return float64(t.turned) / float64(max(t.inside, 1)) }
+
+// turning compares, for each sample that the best explanation puts inside the plume, the wind then with the wind when that gas set out; both are means
+// over windWindowS as the plumes have them. Where winds come farther apart than the gas takes nothing can be told.
+func (p *posterior) turning() (t turns) {
+	sc := p.sc
+	if p.best.sources() == 0 {
+		return t
+	}
+	noise := math.Exp(p.best.shared()[jSig])
+	for i := range sc.s {
+		c, travel := p.arrival(i)
+		if c < noise {
+			continue
+		}
+		from := i
+		for from > 0 && sc.sensor[from-1] == sc.sensor[i] && sc.s[from].TimeS > sc.s[i].TimeS-travel {
+			from--
+		}
+		if age := sc.s[i].TimeS - sc.s[from].TimeS; age < travel || age > 2*travel {
+			continue
+		}
+		t.inside++
+		a, b := sc.s[from].Wind, sc.s[i].Wind
+		turn := math.Abs(math.Atan2(a.U*b.V-a.V*b.U, a.U*b.U+a.V*b.V))
+		if turn > turnRad {
+			t.turned++
+		}
+		if turn > t.most {
+			t.most, t.travel = turn, travel
+		}
+	}
+	return t
+}
+
+// arrival is what the source that brings most to sample i brings to it, and how long that gas was on its way at the speed of the wind there.
+func (p *posterior) arrival(i int) (c, travelS float64) {
+	sc, s, sh := p.sc, &p.sc.s[i], p.best.shape()
+	sin, cos := math.Sincos(sh.BiasRad)
+	x, y := s.At[0], s.At[1]
+	if s.IsPath {
+		x, y = (x+s.To[0])/2, (y+s.To[1])/2
+	}
+	for k := range p.best.sources() {
+		q := p.best.source(k)
+		if b := math.Exp(q[iLnQ]) * sc.response(i, q[iX], q[iY], math.Exp(q[iLnH]), sin, cos, sh, 0).C; b > c {
+			c, travelS = b, math.Hypot(x-q[iX], y-q[iY])/s.Wind.Speed()
+		}
+	}
+	return c, travelS
+}
+
+// doubtValues says where most of a survey is silence.
+func (p *posterior) doubtValues(g *Group) {
+	below, n := 0, 0
+	for _, o := range p.sc.obs {
+		if o.Amount == o.Amount {
+			n++
+			if o.Below {
+				below++
+			}
+		}
+	}
+	if float64(below) > belowShare*float64(n) {
+		g.note(atalaya.Say("gas-mostly-below", "below", strconv.Itoa(below), "n", strconv.Itoa(n), "share", whole(100*float64(below)/float64(n)),
+			"compound", g.GeometryCompound(), "rest", strconv.Itoa(n-below)))
+	}
+}

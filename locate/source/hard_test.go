@@ -1,0 +1,170 @@
+package source_test
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
+	"github.com/atalaya-isr/atalaya/locate/source"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// A hard flight is a survey with has one thing that the estimator's model does not know of.
+type hard struct {
+	sources []emitter
+	turn    float64 // of the wind, radians, in mid-flight within twenty seconds
+	lateS   float64 // by how much the clock of the instrument is behind that of the aircraft
+	below   float64 // share of the samples that is below detection; 0: a limit of three deviations of the noise
+	towards bool    // the wind is given as where it goes
+}
+
+// An emitter stands somewhere, in metres along the first wind and to the left of it. bursts is the deviation of ln of its rate.
+type emitter struct{ along, left, rate, bursts float64 }
+
+// What the flights have in common: ten legs across the wind at six distances, as in the scenarios of the simulator.
+const (
+	hardSpeed, hardHalf, hardEvery = 9.0, 250.0, 2.0
+	hardNoise                      = 1.5e-9 // kg/m3, 0.4 ppb of toluene
+)
+
+var hardLegs = []float64{-100, 100, 100, 160, 160, 240, 240, 340, 340, 450}
+
+// fly makes a survey through puffs, and where its sources are. Wind, eddies, noise and drift are those of the simulator of campaigns (simulate/gas.go); the
+// heading of the wind is any.
+func (h hard) fly(seed uint64) (source.Input, []release) {
+	s := numeric.NewStream(seed, 21)
+	heading, speed := 2*math.Pi*s.Float64(), 3+2*s.Float64()
+	sin, cos := math.Sincos(heading)
+	place := func(along, left float64) (x, y float64) { return along*cos - left*sin, along*sin + left*cos }
+	var truth []release
+	var air []*dispersion.Puffs
+	for i, e := range h.sources {
+		x, y := place(e.along, e.left)
+		truth = append(truth, release{x, y, e.rate})
+		air = append(air, dispersion.NewPuffs(dispersion.PuffSettings{Sources: []dispersion.Source{{X: x, Y: y, Z: 3, RateKgS: e.rate}}, EveryS: 2, Surface: dispersion.Surface{RoughnessM: 0.1},
+			SigmaV: 0.6, SigmaW: 0.45, TimescaleS: 60, Intermittency: e.bursts}, numeric.NewStream(seed, 22+uint64(i))))
+	}
+	wander := func(now *float64, sigma, timescale float64) float64 { // an Ornstein-Uhlenbeck step
+		k := math.Exp(-hardEvery / timescale)
+		*now = k**now + math.Sqrt(1-k*k)*sigma*s.Normal()
+		return *now
+	}
+	g := source.Survey{Compounds: []string{"toluene"}, Surface: dispersion.Surface{RoughnessM: 0.1}}
+	var meander, gust, eddyU, eddyV, drift float64
+	off := 2 * math.Pi / 180 * s.Normal() // the anemometer's misalignment
+	end := float64(len(hardLegs)) * (2*hardHalf + 60) / hardSpeed
+	for t := -400.0; t < end; t += hardEvery {
+		dir := heading + wander(&meander, 5*math.Pi/180, 300) + h.turn*min(max((t-end/2)/20+0.5, 0), 1)
+		u := speed * math.Exp(wander(&gust, 0.1, 300))
+		for _, a := range air {
+			a.Step(hardEvery, dispersion.Wind{U: u * math.Cos(dir), V: u * math.Sin(dir), HeightM: 10})
+		}
+		along, left, height, flying := hardCourse(t)
+		if !flying {
+			continue
+		}
+		x, y := place(along, left)
+		lx, ly := x, y
+		if h.lateS != 0 { // what is logged here was breathed where the aircraft was a while ago
+			if a, l, z, ok := hardCourse(t - h.lateS); ok {
+				lx, ly = place(a, l)
+				height = z
+			}
+		}
+		c := 1.1e-9*max(1+wander(&drift, 0.15, 300), 0) + hardNoise*s.Normal()
+		for _, a := range air {
+			c += a.At(lx, ly, height) * (1 + 0.03*s.Normal())
+		}
+		k := g.Surface.WindRatio(height, 10) * u
+		wu, wv := k*math.Cos(dir+off)+wander(&eddyU, 0.4, 5)+0.3*s.Normal(), k*math.Sin(dir+off)+wander(&eddyV, 0.4, 5)+0.3*s.Normal()
+		g.Samples = append(g.Samples, source.Sample{TimeS: t, At: [3]float64{x + 1.5*s.Normal(), y + 1.5*s.Normal(), height + s.Normal()},
+			Wind: dispersion.Wind{U: wu, V: wv, HeightM: height, AveragingS: 1}, Values: []source.Value{{Amount: c, SD: hardNoise}}})
+	}
+	h.censor(g.Samples)
+	if h.towards {
+		for i := range g.Samples {
+			w := &g.Samples[i].Wind
+			w.U, w.V = -w.U, -w.V
+		}
+	}
+	return source.Input{Local: true, Groups: []source.Survey{g}}, truth
+}
+
+// censor turns what lies below the limit of detection into bounds.
+func (h hard) censor(samples []source.Sample) {
+	limit := 3 * hardNoise
+	if h.below > 0 {
+		var all []float64
+		for _, p := range samples {
+			all = append(all, p.Values[0].Amount)
+		}
+		slices.Sort(all)
+		limit = all[int(math.Ceil(h.below*float64(len(all))))]
+	}
+	for i := range samples {
+		if v := &samples[i].Values[0]; v.Amount < limit {
+			v.Amount, v.Below = limit, true
+		}
+	}
+}
+
+// hardCourse is where the aircraft is; legs go there and back, with a turn of sixty metres between.
+func hardCourse(t float64) (along, left, height float64, flying bool) {
+	const length = 2*hardHalf + 60
+	k := int(math.Floor(t * hardSpeed / length))
+	if t < 0 || k >= len(hardLegs) {
+		return 0, 0, 0, false
+	}
+	d := t*hardSpeed - float64(k)*length
+	along = hardLegs[k]
+	left = min(d, 2*hardHalf) - hardHalf
+	if k%2 == 1 {
+		left = -left
+	}
+	if k+1 < len(hardLegs) {
+		along += (hardLegs[k+1] - along) * max(d-2*hardHalf, 0) / 60
+	}
+	return along, left, []float64{20, 15, 30}[k%3], true
+}
+
+func TestX(t *testing.T) {
+	for name, h := range map[string]hard{
+		"plain":   {sources: []emitter{{0, 0, 1e-3, 0.3}}},
+		"decoy":   {sources: []emitter{{0, 0, 2.5e-3, 0.3}, {-30, 120, 0.5e-3, 1}}},
+		"shift":   {sources: []emitter{{0, 0, 1e-3, 0.3}}, turn: 40 * math.Pi / 180},
+		"below":   {sources: []emitter{{0, 0, 0.15e-3, 0.3}}, below: 0.9},
+		"towards": {sources: []emitter{{0, 0, 1e-3, 0.3}}, towards: true},
+		"late":    {sources: []emitter{{0, 0, 1e-3, 0.3}}, lateS: 5},
+	} {
+		for seed := uint64(100); seed < 103; seed++ {
+			in, truth := h.fly(seed)
+			r, err := source.Locate(context.Background(), in, source.Options{Seed: seed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := &r.Groups[0]
+			below := 0
+			for _, p := range in.Groups[0].Samples {
+				if p.Values[0].Below {
+					below++
+				}
+			}
+			t.Logf("%s seed %d: n %d below %d count %v said %v", name, seed, len(in.Groups[0].Samples), below, g.Count, g.Said)
+			for _, s := range g.Sources {
+				for _, tr := range truth {
+					m, m2 := miss(s, tr)
+					t.Logf("   miss %.0f m (%.1f), in 95 %v; rate %.2g %.2g %.2g true %.2g; limit there %.2g; height %v", m, math.Sqrt(m2), holds(t, s.Regions.P95, tr.x, tr.y), s.RateKgS["toluene"].P05, s.RateKgS["toluene"].P50, s.RateKgS["toluene"].P95, tr.rate, g.LimitAt(tr.x, tr.y, 0), s.HeightM.P50)
+				}
+			}
+			if len(g.Sources) == 0 {
+				t.Logf("   limit at true place %.2g", g.LimitAt(truth[0].x, truth[0].y, 0))
+			}
+		}
+	}
+	var _ json.RawMessage
+	var _ atalaya.Sentence
+}
