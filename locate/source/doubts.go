@@ -2,8 +2,6 @@ package source
 
 import (
 	"context"
-	"fmt"
-	"time"
 	"math"
 	"slices"
 	"strconv"
@@ -20,8 +18,8 @@ const (
 	turnRad, weakMPS = 15 * math.Pi / 180, 1.5
 	// turnedShare is of the samples inside the plume: fewer than one in twenty steer no fit whose errors have heavy tails.
 	turnedShare = 0.05
-	// belowShare is from where on a survey is nearly silent. Legs that begin and end in clean air leave seven in ten below the limit anyway.
-	belowShare = 0.8
+	// belowShare is from where on a survey is nearly silent. Legs that begin and end in clean air leave seven or eight in ten below the limit anyway.
+	belowShare = 0.85
 )
 
 // doubt adds to a group's notes what its samples themselves raise against it.
@@ -32,10 +30,7 @@ func (g *Group) doubt(ctx context.Context) error {
 	if len(g.Sources) == 0 {
 		return nil // the limit of what was missed leans on the wind too, but nothing here could tell it from its opposite
 	}
-	t0 := time.Now()
 	ln, err := p.reversed(ctx, len(g.Sources), g.Seed)
-	tt := p.turning()
-	fmt.Printf("LN %.1f k=%d took %v turn most %.1f share %.3f inside %d travel %.0f\n", ln, len(g.Sources), time.Since(t0), tt.most*57.3, tt.share(), tt.inside, tt.travel)
 	if err != nil {
 		return err
 	}
@@ -139,19 +134,19 @@ type turns struct {
 
 func (t turns) share() float64 { return float64(t.turned) / float64(max(t.inside, 1)) }
 
-// turning compares, for each sample that the best explanation puts inside the plume, the wind then with the wind when that gas set out; both are means
-// over windWindowS as the plumes have them. Where winds come farther apart than the gas takes nothing can be told.
+// turning compares, for each sample that rose three deviations of the noise above its background, the wind then with the wind when that gas set out;
+// both are means over windWindowS as the plumes have them. What was measured decides what lay inside the plume, not what was explained: an explanation
+// that the turn led astray would hide the turn. Where winds come farther apart than the gas takes nothing can be told.
 func (p *posterior) turning() (t turns) {
 	sc := p.sc
 	if p.best.sources() == 0 {
 		return t
 	}
-	noise := math.Exp(p.best.shared()[jSig])
 	for i := range sc.s {
-		c, travel := p.arrival(i)
-		if c < noise {
+		if o := &sc.obs[i]; o.Below || !(o.Amount-p.base.base[sc.sensor[i]] > 3*math.Hypot(sc.noise, known(o.SD))) {
 			continue
 		}
+		travel := p.travelS(i)
 		from := i
 		for from > 0 && sc.sensor[from-1] == sc.sensor[i] && sc.s[from].TimeS > sc.s[i].TimeS-travel {
 			from--
@@ -172,21 +167,19 @@ func (p *posterior) turning() (t turns) {
 	return t
 }
 
-// arrival is what the source that brings most to sample i brings to it, and how long that gas was on its way at the speed of the wind there.
-func (p *posterior) arrival(i int) (c, travelS float64) {
-	sc, s, sh := p.sc, &p.sc.s[i], p.best.shape()
-	sin, cos := math.Sincos(sh.BiasRad)
+// travelS is how long the gas of the nearest source was on its way to sample i, at the speed of the wind there.
+func (p *posterior) travelS(i int) float64 {
+	s := &p.sc.s[i]
 	x, y := s.At[0], s.At[1]
 	if s.IsPath {
 		x, y = (x+s.To[0])/2, (y+s.To[1])/2
 	}
+	near := math.Inf(1)
 	for k := range p.best.sources() {
 		q := p.best.source(k)
-		if b := math.Exp(q[iLnQ]) * sc.response(i, q[iX], q[iY], math.Exp(q[iLnH]), sin, cos, sh, 0).C; b > c {
-			c, travelS = b, math.Hypot(x-q[iX], y-q[iY])/s.Wind.Speed()
-		}
+		near = min(near, math.Hypot(x-q[iX], y-q[iY]))
 	}
-	return c, travelS
+	return near / s.Wind.Speed()
 }
 
 // doubtValues says where most of a survey is silence.
