@@ -48,14 +48,6 @@ var Sentences = map[string]string{
 	"no-words":     "report without words",
 	"no-position":  "names no position",
 
-	// Notes beside the answer of a gas survey.
-	"gas-skipped":       "{n} samples without place, wind or value were passed over",
-	"gas-calm":          "mean wind below 1 m/s: a steady plume does not hold, read the region as too small",
-	"gas-weak-wind":     "mean wind of {speed} m/s, below 1.5 m/s: gas pools and wanders more than a steady plume does, read the region as too small",
-	"gas-turning":       "the wind turned while gas was on its way, by up to {turn} degrees in {travel} s, and by more than 15 for {share} % of what was measured inside the plume: a steady plume does not follow that, read the region as too small",
-	"gas-mostly-below":  "{below} of {n} values of {compound} ({share} %) are below the limit of detection: they tell where gas is not, and the other {rest} carry the rest of the answer",
-	"gas-wind-reversed": "turned by half a turn the wind explains the survey better, {odds} to 1: it may say where to instead of where from. Settle that before using any place given here",
-
 	// What an observation holds.
 	"samples":          "{n} samples of {compounds}",
 	"packets":          "{n} metadata packets, heights {datum}",

@@ -12,7 +12,7 @@ import (
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
-// A hard flight is a survey with has one thing that the estimator's model does not know of.
+// A hard flight has one thing that the estimator's model does not know of.
 type hard struct {
 	sources []emitter
 	turn    float64 // of the wind, radians, in mid-flight within twenty seconds
@@ -67,16 +67,16 @@ func (h hard) fly(seed uint64) (source.Input, []release) {
 			continue
 		}
 		x, y := place(along, left)
-		lx, ly := x, y
+		lx, ly, lz := x, y, height
 		if h.lateS != 0 { // what is logged here was breathed where the aircraft was a while ago
 			if a, l, z, ok := hardCourse(t - h.lateS); ok {
 				lx, ly = place(a, l)
-				height = z
+				lz = z
 			}
 		}
 		c := 1.1e-9*max(1+wander(&drift, 0.15, 300), 0) + hardNoise*s.Normal()
 		for _, a := range air {
-			c += a.At(lx, ly, height) * (1 + 0.03*s.Normal())
+			c += a.At(lx, ly, lz) * (1 + 0.03*s.Normal())
 		}
 		k := g.Surface.WindRatio(height, 10) * u
 		wu, wv := k*math.Cos(dir+off)+wander(&eddyU, 0.4, 5)+0.3*s.Normal(), k*math.Sin(dir+off)+wander(&eddyV, 0.4, 5)+0.3*s.Normal()

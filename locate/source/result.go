@@ -31,7 +31,6 @@ type Group struct {
 	Samples            int                `json:"samples"`
 	Seed               uint64             `json:"seed"`
 	Notes              []string           `json:"notes,omitempty"`
-	Said               []atalaya.Sentence `json:"said,omitempty"` // the notes by codes
 
 	post *posterior
 }
@@ -142,10 +141,10 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 
 func (sc *scene) notes(g *Group) {
 	if sc.skipped > 0 {
-		g.note(atalaya.Say("gas-skipped", "n", strconv.Itoa(sc.skipped)))
+		g.Notes = append(g.Notes, strconv.Itoa(sc.skipped)+" samples without place, wind or value were passed over")
 	}
 	if sc.calm {
-		g.note(atalaya.Say("gas-calm"))
+		g.Notes = append(g.Notes, "mean wind below 1 m/s: a steady plume does not hold, read the region as too small")
 	}
 }
 
