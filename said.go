@@ -48,6 +48,15 @@ var Sentences = map[string]string{
 	"no-words":     "report without words",
 	"no-position":  "names no position",
 
+	// Warnings with the answer to a gas survey, and with what its mixture resembles.
+	"survey-skipped":      "{n} samples without place, wind or value were passed over",
+	"survey-calm":         "mean wind below 1 m/s: a steady plume does not hold, read the region as too small",
+	"mixture-flat":        "no channel varies: there is no plume to take a composition from",
+	"mixture-no-plume":    "no plume stands out of the noise",
+	"mixture-passed-over": "{channel} was passed over: it shares no row, time and place with {reference}",
+	"mixture-unknown":     "{channel} was passed over: nothing says what it responds to. Add the line: # cas_{channel}: CAS[;CAS...]",
+	"mixture-few":         "fewer than three channels rise: ratios of so few say little",
+
 	// What an observation holds.
 	"samples":          "{n} samples of {compounds}",
 	"packets":          "{n} metadata packets, heights {datum}",

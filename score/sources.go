@@ -74,7 +74,10 @@ type SourceScore struct {
 	Rows        []SourceRow `json:"rows"`
 }
 
-// Sources scores results by file. Each true source is paired with a found one, one to one, nearest pairs first. A survey without a
+// SourcesSchema names the only form of a survey's result that is scored.
+const SourcesSchema = "atalaya.sources/1"
+
+// Sources scores results by file. A result of another schema is refused: read as this one it would be a survey that found nothing. Each true source is paired with a found one, one to one, nearest pairs first. A survey without a
 // result is an error: a run that fails must not better the score.
 func Sources(truth TruthSources, found map[string]FoundSources) (SourceScore, error) {
 	s := SourceScore{Schema: Schema, Rows: []SourceRow{}}
@@ -82,6 +85,10 @@ func Sources(truth TruthSources, found map[string]FoundSources) (SourceScore, er
 	var in50, in90, in95, rate90, rated, count int
 	for _, c := range truth.Cases {
 		f, ok := found[c.File]
+		if ok && f.Schema != SourcesSchema {
+			return s, &atalaya.Error{Op: "score", File: c.File, Kind: atalaya.BadInput, Err: fmt.Errorf("the result is of schema %.60q, not %s", f.Schema, SourcesSchema),
+				Hint: "Give what gas locate --json printed"}
+		}
 		if !ok || len(f.Groups) != 1 {
 			return s, fmt.Errorf("%s: no result with one group", c.File)
 		}

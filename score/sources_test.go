@@ -130,7 +130,7 @@ func TestRateFactorIsNeverBelowOne(t *testing.T) {
 	} {
 		x := 0.0
 		truth := TruthSources{Cases: []TruthCase{{File: "a", Sources: []TruthSource{{RateKgS: map[string]float64{"methane": row.truth}}}}}}
-		found := document[FoundSources](t, `{"groups":[{}]}`)
+		found := document[FoundSources](t, `{"schema":"atalaya.sources/1","groups":[{}]}`)
 		found.Groups[0].Sources = []FoundSource{{XM: &x, YM: &x, Regions: atalaya.Regions{P50: everywhere, P90: everywhere, P95: everywhere},
 			RateKgS: map[string]atalaya.Interval{"methane": row.found}}}
 		s := must[SourceScore](t)(Sources(truth, map[string]FoundSources{"a": found}))
@@ -248,7 +248,7 @@ func TestCountIsRightWhenTheTrueOneIsTheMostProbable(t *testing.T) {
 		{`{}`, 1, false, 0},
 	} {
 		truth := TruthSources{Cases: []TruthCase{{File: "a", Sources: make([]TruthSource, row.of)}}}
-		s := must[SourceScore](t)(Sources(truth, map[string]FoundSources{"a": document[FoundSources](t, `{"groups":[{"count":`+row.count+`}]}`)}))
+		s := must[SourceScore](t)(Sources(truth, map[string]FoundSources{"a": document[FoundSources](t, `{"schema":"atalaya.sources/1","groups":[{"count":`+row.count+`}]}`)}))
 		if s.CountRight.Held != count(row.right) || s.CountRight.Of != 1 || s.Sources != row.of || s.Found != 0 {
 			t.Errorf("%s where there are %d: %+v, %d found of %d", row.count, row.of, s.CountRight, s.Found, s.Sources)
 		}
@@ -270,6 +270,16 @@ func TestScoreOfNothing(t *testing.T) {
 	}
 }
 
+// The answer of a later form, or a ranking, must not be scored as a survey that found nothing.
+func TestAResultOfSourcesOfAnotherSchemaIsRefused(t *testing.T) {
+	for _, other := range []string{`{}`, `{"schema":"atalaya.sites/1","sites":[]}`, strings.Replace(oneFound, "sources/1", "sources/2", 1), strings.Replace(oneFound, "atalaya.sources/1", "", 1)} {
+		s, err := Sources(document[TruthSources](t, twoSources), map[string]FoundSources{"a.csv": document[FoundSources](t, other)})
+		if atalaya.KindOf(err) != atalaya.BadInput || !strings.Contains(err.Error(), "a.csv") || !strings.Contains(err.Error(), "not atalaya.sources/1") || strings.Contains(err.Error(), "\n") || s.Found != 0 {
+			t.Errorf("%.50s: %+v, %v", other, s, err)
+		}
+	}
+}
+
 // A run that fails must not better the score.
 func TestASurveyWithoutAResultIsAnError(t *testing.T) {
 	truth := document[TruthSources](t, twoSources)
@@ -281,10 +291,10 @@ func TestASurveyWithoutAResultIsAnError(t *testing.T) {
 	}{
 		{"no result", nil, "a.csv: no result with one group"},
 		{"the result of another survey", map[string]FoundSources{"b.csv": good}, "a.csv: no result"},
-		{"a result without groups, as any other document reads", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"schema":"atalaya.sites/1","sites":[]}`)}, "a.csv: no result"},
-		{"a result of two groups", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"groups":[{},{}]}`)}, "a.csv: no result"},
-		{"a source without regions", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"groups":[{"sources":[{"x_m":0,"y_m":0}]}]}`)}, "a.csv: no region"},
-		{"a region that is a point", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"groups":[{"sources":[{"x_m":0,"y_m":0,"regions":{"p50":{"type":"Point"}}}]}]}`)}, `a.csv: a region is a Polygon or a MultiPolygon, not "Point"`},
+		{"a result without groups", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"schema":"atalaya.sources/1"}`)}, "a.csv: no result"},
+		{"a result of two groups", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"schema":"atalaya.sources/1","groups":[{},{}]}`)}, "a.csv: no result"},
+		{"a source without regions", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"schema":"atalaya.sources/1","groups":[{"sources":[{"x_m":0,"y_m":0}]}]}`)}, "a.csv: no region"},
+		{"a region that is a point", map[string]FoundSources{"a.csv": document[FoundSources](t, `{"schema":"atalaya.sources/1","groups":[{"sources":[{"x_m":0,"y_m":0,"regions":{"p50":{"type":"Point"}}}]}]}`)}, `a.csv: a region is a Polygon or a MultiPolygon, not "Point"`},
 	} {
 		if _, err := Sources(truth, row.found); err == nil || !strings.HasPrefix(err.Error(), row.says) {
 			t.Errorf("%s: %v, want %q", row.claim, err, row.says)

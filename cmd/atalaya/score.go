@@ -114,6 +114,10 @@ func scoreSources(cmd *cobra.Command, args []string, b []byte, seed uint64, asJS
 		p.end()
 	}
 	s, err := score.Sources(truth, found)
+	var e *atalaya.Error
+	if errors.As(err, &e) && len(args) == 2 {
+		e.File = args[1] // the result that was given, not the survey it is of
+	}
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ type Composition struct {
 	Reference string // the channel that rose most clearly over its noise
 	Amounts   []Amount
 	Samples   int
-	Notes     []string
+	Notes     []atalaya.Sentence
 }
 
 // Seen counts the channels that rose clearly over their background.
@@ -84,8 +84,8 @@ const (
 	gasJ       = 8.314462618 // J/(mol K), CODATA 2018
 )
 
-func seriesOf(s *gas.Survey) (out []line, notes []string, err error) {
-	refuse := func(what, hint string) ([]line, []string, error) {
+func seriesOf(s *gas.Survey) (out []line, notes []atalaya.Sentence, err error) {
+	refuse := func(what, hint string) ([]line, []atalaya.Sentence, error) {
 		return nil, nil, &atalaya.Error{Op: "fingerprint.excess", File: s.Name, Kind: atalaya.BadInput, Err: errors.New(what), Hint: hint}
 	}
 	if len(s.Compounds) == 0 {
@@ -101,7 +101,7 @@ func seriesOf(s *gas.Survey) (out []line, notes []string, err error) {
 			l.CAS = casOfName(c.Name)
 		}
 		if len(l.CAS) == 0 {
-			notes = append(notes, fmt.Sprintf("%s was passed over: nothing says what it responds to. Add the line: # cas_%s: CAS[;CAS...]", c.Name, c.Name))
+			notes = append(notes, atalaya.Say("mixture-unknown", "channel", c.Name))
 			continue
 		}
 		if c.Unit.IsMass() && !(c.MolarMass > 0) {
@@ -266,7 +266,7 @@ func (c *course) background(s *gas.Survey) {
 func (c *course) compose(out *Composition) {
 	lead := c.start()
 	if lead < 0 {
-		out.Notes = append(out.Notes, "no channel varies: there is no plume to take a composition from")
+		out.Notes = append(out.Notes, atalaya.Say("mixture-flat"))
 		for k := range c.lines {
 			out.Amounts = append(out.Amounts, c.amount(k, 1))
 		}
@@ -288,14 +288,14 @@ func (c *course) compose(out *Composition) {
 	}
 	stands := c.stands(lead)
 	if !stands {
-		out.Notes = append(out.Notes, "no plume stands out of the noise")
+		out.Notes = append(out.Notes, atalaya.Say("mixture-no-plume"))
 	}
 	for k := range c.lines {
 		if len(c.fit[k].use) == 0 {
 			continue
 		}
 		if !c.meets(k, lead) {
-			out.Notes = append(out.Notes, c.lines[k].Name+" was passed over: it shares no row, time and place with "+out.Reference)
+			out.Notes = append(out.Notes, atalaya.Say("mixture-passed-over", "channel", c.lines[k].Name, "reference", out.Reference))
 			continue
 		}
 		a := c.amount(k, core)

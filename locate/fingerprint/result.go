@@ -1,6 +1,8 @@
 package fingerprint
 
 import (
+	"slices"
+
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/sense/gas"
 )
@@ -38,7 +40,9 @@ type GroupResult struct {
 	Target     *TargetResult `json:"target,omitempty"`
 	NoneWeight float64       `json:"none_of_these_ln_ratio"`
 	Samples    int           `json:"samples"`
-	Notes      []string      `json:"notes,omitempty"`
+	// Notes are warnings in English, Said the same by their codes, one for one.
+	Notes []string           `json:"notes,omitempty"`
+	Said  []atalaya.Sentence `json:"said,omitempty"`
 }
 
 // A NextResult says why a channel is the best next one.
@@ -96,7 +100,7 @@ func Survey(l *Library, s *gas.Survey, target *Target, o Options) (*Result, []er
 
 func groupResult(c *Classifier, a *Answer, comp *Composition, target *Target) GroupResult {
 	g := GroupResult{Group: comp.Group, Classes: a.Classes, NoneOfThese: a.NoneOfThese, Mixture: a.Balance, NoneWeight: OfNone(a.NoneOfThese),
-		Samples: comp.Samples, Notes: comp.Notes}
+		Samples: comp.Samples, Said: slices.Clone(comp.Notes)}
 	if a.Next != nil {
 		g.BestNextChannel = a.Next.Name
 		g.Parts = &NextResult{a.Next.CAS, []string{a.Next.First, a.Next.Second}, []float64{a.Next.FirstShare, a.Next.SecondShare}, a.Next.Separation}
@@ -110,7 +114,10 @@ func groupResult(c *Classifier, a *Answer, comp *Composition, target *Target) Gr
 		g.Composition = append(g.Composition, v)
 	}
 	if seen := comp.Seen(); seen < 3 {
-		g.Notes = append(g.Notes, "fewer than three channels rise: ratios of so few say little")
+		g.Said = append(g.Said, atalaya.Say("mixture-few"))
+	}
+	for _, s := range g.Said {
+		g.Notes = append(g.Notes, s.English())
 	}
 	if target != nil {
 		g.Target = &TargetResult{Name: target.Name, Marking: target.Marking.Portion(), Provenance: target.Provenance}

@@ -28,11 +28,24 @@ type Group struct {
 	UpperLimit         *UpperLimit        `json:"upper_limit"`
 	Dispersion         Dispersion         `json:"dispersion"`
 	DominantAssumption string             `json:"dominant_assumption"`
-	Samples            int                `json:"samples"`
-	Seed               uint64             `json:"seed"`
-	Notes              []string           `json:"notes,omitempty"`
+	// Assumptions are all that the answer leans on, the first the dominant one; none where no source was found.
+	Assumptions []Assumption `json:"assumptions,omitempty"`
+	Samples     int          `json:"samples"`
+	Seed        uint64       `json:"seed"`
+	// Notes are warnings in English, Said the same by their codes, one for one.
+	Notes []string           `json:"notes,omitempty"`
+	Said  []atalaya.Sentence `json:"said,omitempty"`
 
 	post *posterior
+}
+
+// Assumption is one thing that an answer leans on, with the share of the variance of the places, and of ln rate, that a linear regression
+// on it explains. Assumptions are correlated after a survey, so that their shares need not add up to one. The last one, "samples", is what
+// no assumption explains: too few samples, too far off, with too much noise.
+type Assumption struct {
+	Name    string  `json:"assumption"`
+	OfPlace float64 `json:"of_place"`
+	OfRate  float64 `json:"of_rate"` // of the compound that the geometry was solved on
 }
 
 // Source is one source with all that is uncertain about it.
@@ -45,6 +58,17 @@ type Source struct {
 	CovarianceM2 [2][2]float64               `json:"covariance_m2"` // east, north
 	Regions      atalaya.Regions             `json:"regions"`
 	RateKgS      map[string]atalaya.Interval `json:"rate_kg_s"`
+	// RatePosterior is how the draws lie of which RateKgS has the quantiles.
+	RatePosterior map[string]RateBins `json:"rate_posterior,omitempty"`
+}
+
+// RateBins are the draws of a rate, counted in equal steps of its logarithm between their 1st and 99th percentile.
+type RateBins struct {
+	LnFrom float64 `json:"ln_from"` // of kg/s, where the first step begins
+	LnStep float64 `json:"ln_step"`
+	Counts []int   `json:"counts"` // rateSteps of them
+	Below  int     `json:"below"`  // under the first step; those of no rate at all are among them
+	Above  int     `json:"above"`
 }
 
 // Quantiles are the 5th, 50th and 95th percentile.
@@ -135,17 +159,23 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 		return int(sign(b.RateKgS[compound].P50 - a.RateKgS[compound].P50))
 	})
 	g.Dispersion = sc.dispersionOf(draws, lambda)
-	g.DominantAssumption = dominant(draws, k)
+	g.Assumptions = leanings(draws, k)
+	g.DominantAssumption = g.Assumptions[0].Name
 	return g
 }
 
 func (sc *scene) notes(g *Group) {
 	if sc.skipped > 0 {
-		g.Notes = append(g.Notes, strconv.Itoa(sc.skipped)+" samples without place, wind or value were passed over")
+		g.note(atalaya.Say("survey-skipped", "n", strconv.Itoa(sc.skipped)))
 	}
 	if sc.calm {
-		g.Notes = append(g.Notes, "mean wind below 1 m/s: a steady plume does not hold, read the region as too small")
+		g.note(atalaya.Say("survey-calm"))
 	}
+}
+
+// note adds a warning, in English and by its code.
+func (g *Group) note(s atalaya.Sentence) {
+	g.Notes, g.Said = append(g.Notes, s.English()), append(g.Said, s)
 }
 
 func countProbability(clouds []cloud) []float64 {
@@ -232,7 +262,7 @@ func (p *posterior) source(in Input, draws []theta, j int, rates map[string][][]
 		mean[1] += s[iY] / float64(len(draws))
 	}
 	p.positions = append(p.positions, xy)
-	src := Source{HeightM: quantiles(h), RateKgS: map[string]atalaya.Interval{}}
+	src := Source{HeightM: quantiles(h), RateKgS: map[string]atalaya.Interval{}, RatePosterior: map[string]RateBins{}}
 	for _, t := range xy {
 		dx, dy, n := t[0]-mean[0], t[1]-mean[1], float64(len(xy))
 		src.CovarianceM2[0][0] += dx * dx / n
@@ -247,7 +277,7 @@ func (p *posterior) source(in Input, draws []theta, j int, rates map[string][][]
 	src.Lat, src.Lon, src.XM, src.YM = place(in, mean[0], mean[1])
 	src.Regions = atalaya.Regions{P50: f.region(in, 0.5), P90: f.region(in, 0.9), P95: f.region(in, 0.95)}
 	for name, r := range rates {
-		src.RateKgS[name] = interval(r[j])
+		src.RateKgS[name], src.RatePosterior[name] = interval(r[j]), rateBins(r[j])
 	}
 	return src
 }
@@ -273,6 +303,41 @@ func quantiles(v []float64) Quantiles {
 func interval(v []float64) atalaya.Interval {
 	q := quantiles(v)
 	return atalaya.Interval{Mean: numeric.Mean(v), P05: q.P05, P50: q.P50, P95: q.P95}
+}
+
+// rateSteps is into how many steps the draws of a rate are counted. Further compounds have two hundred draws: ten a step, so that a
+// column stands within about a third of what it would with endless draws.
+const rateSteps = 20
+
+// rateBins counts draws of a rate. The tails are counted without being resolved: a compound that is hardly seen has draws near zero,
+// whose logarithms would leave nothing but one column of the rest.
+func rateBins(v []float64) RateBins {
+	b := RateBins{Counts: make([]int, rateSteps)}
+	var ln []float64
+	for _, q := range v {
+		if q > 0 {
+			ln = append(ln, math.Log(q))
+		}
+	}
+	b.Below = len(v) - len(ln)
+	if len(ln) == 0 {
+		return b
+	}
+	slices.Sort(ln)
+	const narrowest = 1e-6 // where all draws are one and the same
+	b.LnFrom = numeric.SortedQuantile(ln, 0.01)
+	b.LnStep = max((numeric.SortedQuantile(ln, 0.99)-b.LnFrom)/rateSteps, narrowest)
+	for _, q := range ln {
+		switch k := math.Floor((q - b.LnFrom) / b.LnStep); {
+		case k < 0:
+			b.Below++
+		case k >= rateSteps:
+			b.Above++
+		default:
+			b.Counts[int(k)]++
+		}
+	}
+	return b
 }
 
 func (sc *scene) dispersionOf(draws []theta, lambda float64) Dispersion {
@@ -314,21 +379,77 @@ var assumptions = []struct {
 	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig : jFlu+1] }},
 }
 
-// dominant leaves each assumption's uncertainty out in turn and names the one without which the positions would be surest: the
-// largest share of their variance that a linear regression on it explains.
-func dominant(draws []theta, k int) string {
-	best, name := -1.0, ""
+// leanings says what share of the variance of the positions, and of ln rate, a linear regression on each assumption explains; the
+// first is the one without which the positions would be surest.
+func leanings(draws []theta, k int) []Assumption {
+	var out []Assumption
+	var best, total Assumption
 	for _, a := range assumptions {
-		var explained, total float64
-		for j := range k {
-			for axis := range 2 {
-				e, v := explainedVariance(draws, func(t theta) float64 { return t.source(j)[axis] }, func(t theta) []float64 { return a.of(t, j) })
-				explained, total = explained+e, total+v
+		var l Assumption
+		l, total = explained(draws, k, a.of)
+		l.Name = a.name
+		out = append(out, l)
+		best = Assumption{"", max(best.OfPlace, l.OfPlace), max(best.OfRate, l.OfRate)}
+	}
+	joint, _ := explained(draws, k, allThatVary(draws, k))
+	speed := float64(k) * windSpeed * windSpeed // scales every rate, whatever else was drawn (rates)
+	total.OfRate += speed
+	// Together they explain no less than the best of them, which also holds where they cannot be told apart and no joint fit exists.
+	left := Assumption{"samples", total.OfPlace - max(joint.OfPlace, best.OfPlace), total.OfRate - speed - max(joint.OfRate, best.OfRate)}
+	out = append(out, Assumption{Name: "wind speed", OfRate: speed})
+	slices.SortStableFunc(out, func(a, b Assumption) int { return int(sign(b.OfPlace - a.OfPlace)) })
+	out = append(out, left)
+	for i := range out {
+		out[i].OfPlace, out[i].OfRate = part(out[i].OfPlace, total.OfPlace), part(out[i].OfRate, total.OfRate)
+	}
+	return out
+}
+
+func part(v, of float64) float64 {
+	if !(of > 0) {
+		return 0
+	}
+	return min(max(v/of, 0), 1)
+}
+
+// explained are the variances, summed over the sources, that a regression on x explains, and the whole.
+func explained(draws []theta, k int, x func(t theta, j int) []float64) (of, total Assumption) {
+	for j := range k {
+		add := func(o int, of, total *float64) {
+			e, v := explainedVariance(draws, func(t theta) float64 { return t.source(j)[o] }, func(t theta) []float64 { return x(t, j) })
+			*of, *total = *of+e, *total+v
+		}
+		add(iX, &of.OfPlace, &total.OfPlace)
+		add(iY, &of.OfPlace, &total.OfPlace)
+		add(iLnQ, &of.OfRate, &total.OfRate)
+	}
+	return of, total
+}
+
+// allThatVary gives every number of every assumption, without those that are the same in all draws and would make a regression singular.
+func allThatVary(draws []theta, k int) func(t theta, j int) []float64 {
+	all := func(t theta, j int) (x []float64) {
+		for _, a := range assumptions {
+			x = append(x, a.of(t, j)...)
+		}
+		return x
+	}
+	varies := make([][]bool, k)
+	for j := range k {
+		first := all(draws[0], j)
+		varies[j] = make([]bool, len(first))
+		for _, t := range draws {
+			for c, v := range all(t, j) {
+				varies[j][c] = varies[j][c] || v != first[c]
 			}
 		}
-		if total > 0 && explained/total > best {
-			best, name = explained/total, a.name
-		}
 	}
-	return name
+	return func(t theta, j int) (x []float64) {
+		for c, v := range all(t, j) {
+			if varies[j][c] {
+				x = append(x, v)
+			}
+		}
+		return x
+	}
 }
