@@ -35,14 +35,9 @@ func (g *Group) doubt(ctx context.Context) error {
 		return err
 	}
 	if ln > reversedLn {
-		g.note(atalaya.Say("gas-wind-reversed", "odds", odds(ln)))
+		g.note(atalaya.Say("survey-wind-reversed", "odds", odds(ln)))
 	}
 	return nil
-}
-
-// note adds one sentence.
-func (g *Group) note(s atalaya.Sentence) {
-	g.Said, g.Notes = append(g.Said, s), append(g.Notes, s.English())
 }
 
 // odds are e^ln to one as they are to be read: no evidence of a model's own is good for more than a million.
@@ -117,10 +112,10 @@ func (p *posterior) doubtWind(g *Group) {
 		speed += sc.s[i].Wind.Speed() / float64(len(sc.s))
 	}
 	if speed < weakMPS && !sc.calm { // below 1 m/s it was said already
-		g.note(atalaya.Say("gas-weak-wind", "speed", strconv.FormatFloat(speed, 'f', 1, 64)))
+		g.note(atalaya.Say("survey-weak-wind", "speed", strconv.FormatFloat(speed, 'f', 1, 64)))
 	}
 	if t := p.turning(); t.inside > 0 && t.share() > turnedShare {
-		g.note(atalaya.Say("gas-turning", "turn", whole(t.most*180/math.Pi), "travel", whole(t.travel), "share", whole(100*t.share())))
+		g.note(atalaya.Say("survey-turning", "turn", whole(t.most*180/math.Pi), "travel", whole(t.travel), "share", whole(100*t.share())))
 	}
 }
 
@@ -194,7 +189,7 @@ func (p *posterior) doubtValues(g *Group) {
 		}
 	}
 	if float64(below) > belowShare*float64(n) {
-		g.note(atalaya.Say("gas-mostly-below", "below", strconv.Itoa(below), "n", strconv.Itoa(n), "share", whole(100*float64(below)/float64(n)),
+		g.note(atalaya.Say("survey-mostly-below", "below", strconv.Itoa(below), "n", strconv.Itoa(n), "share", whole(100*float64(below)/float64(n)),
 			"compound", g.GeometryCompound(), "rest", strconv.Itoa(n-below)))
 	}
 }

@@ -145,7 +145,7 @@ func (h hard) found(t *testing.T, seed uint64) (*source.Group, []release, map[st
 			t.Errorf("the note %q is not what %v says", g.Notes[i], s)
 		}
 	}
-	if _, is := said["gas-wind-reversed"]; is != h.towards {
+	if _, is := said["survey-wind-reversed"]; is != h.towards {
 		t.Errorf("seed %d: the wind is doubted: %v; given towards: %v", seed, is, h.towards)
 	}
 	for _, s := range g.Sources {
@@ -208,7 +208,7 @@ func TestAWindThatShiftsInMidFlight(t *testing.T) {
 	h := hard{sources: []emitter{{0, 0, 1e-3, 0.3}}, turn: 40 * math.Pi / 180}
 	turned := 0
 	sane(t, h, 2, 20, func(t *testing.T, g *source.Group, truth []release, said map[string]atalaya.Sentence) bool {
-		if _, is := said["gas-turning"]; is {
+		if _, is := said["survey-turning"]; is {
 			turned++
 		}
 		return held(t, g, truth[0], 0)
@@ -222,7 +222,7 @@ func TestAWindThatShiftsInMidFlight(t *testing.T) {
 func TestAFlightOfWhichNineTenthsAreBelowDetection(t *testing.T) {
 	h := hard{sources: []emitter{{0, 0, 0.15e-3, 0.3}}, below: 0.9}
 	sane(t, h, 2, 20, func(t *testing.T, g *source.Group, truth []release, said map[string]atalaya.Sentence) bool {
-		s, is := said["gas-mostly-below"]
+		s, is := said["survey-mostly-below"]
 		if !is || s.Values["share"] != "90" {
 			t.Errorf("nine tenths are below detection, and it says %v", g.Notes)
 		}
@@ -255,7 +255,7 @@ func TestTheWindOfCampaignsIsDoubtedWhereItIsTurnedAbout(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if slices.ContainsFunc(r.Groups[0].Said, func(s atalaya.Sentence) bool { return s.Code == "gas-wind-reversed" }) {
+				if slices.ContainsFunc(r.Groups[0].Said, func(s atalaya.Sentence) bool { return s.Code == "survey-wind-reversed" }) {
 					if turned {
 						about++
 					} else {
