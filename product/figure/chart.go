@@ -414,14 +414,16 @@ func ramp(c canvas, x, y, opacity float64) {
 	}
 }
 
-// series are the compounds over time, the one of the geometry first.
-func (s *Sheet) series(c canvas) {
+// series are the compounds over time, the one of the geometry first, below what stands above them.
+func (s *Sheet) series(c canvas, above float64) {
 	p := &s.Picture
 	n := len(p.Samples.T)
 	if n < 2 {
 		return
 	}
-	const left, right, top, bottom, most = 120.0, 1176.0, 650.0, 796.0, 4
+	const left, right, bottom = 120.0, 1176.0, 796.0
+	top := min(max(650, above-4), 720)   // at least a finger's breadth of it
+	most := min(int((bottom-top)/30), 4) // a name and a unit below it need as much
 	order := make([]int, len(p.Compounds))
 	for k := range order {
 		order[k] = k

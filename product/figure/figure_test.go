@@ -3,6 +3,7 @@ package figure
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"image"
@@ -11,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +53,9 @@ func sheet() Sheet {
 	lat, lon := 24.9297, -106.8653
 	g := source.Group{Count: map[string]float64{"0": 0.01, "1": 0.95, "2": 0.04, "3": 0}, DominantAssumption: "dispersion", Samples: 40,
 		Sources: []source.Source{{Lat: &lat, Lon: &lon, HeightM: source.Quantiles{P05: 0.3, P50: 1.5, P95: 7}, CovarianceM2: [2][2]float64{{900, 100}, {100, 400}},
-			RateKgS: map[string]atalaya.Interval{"acetone": {Mean: 1.5e-3, P05: 9e-4, P50: 1.4e-3, P95: 2.3e-3}, "toluene": {Mean: 1e-4, P05: 0, P50: 8e-5, P95: 3e-4}}}},
+			RateKgS:       map[string]atalaya.Interval{"acetone": {Mean: 1.5e-3, P05: 9e-4, P50: 1.4e-3, P95: 2.3e-3}, "toluene": {Mean: 1e-4, P05: 0, P50: 8e-5, P95: 3e-4}},
+			RatePosterior: map[string]source.RateBins{"acetone": {LnFrom: math.Log(7e-4), LnStep: math.Log(4) / 20, Counts: []int{4, 9, 16, 26, 40, 58, 72, 83, 90, 88, 80, 66, 50, 38, 26, 18, 12, 8, 5, 3}, Below: 8, Above: 8}}}},
+		Assumptions: []source.Assumption{{Name: "dispersion", OfPlace: 0.58, OfRate: 0.31}, {Name: "wind direction", OfPlace: 0.2, OfRate: 0.02}, {Name: "background", OfPlace: 0.04}, {Name: "source height", OfPlace: 0.02, OfRate: 0.12}, {Name: "model error", OfPlace: 0.01, OfRate: 0.01}, {Name: "wind speed", OfRate: 0.2}, {Name: "samples", OfPlace: 0.2, OfRate: 0.35}},
 		Dispersion: source.Dispersion{Method: "measured turbulence", SigmaYFactor: source.Quantiles{P05: 0.7, P50: 1, P95: 1.4}, SigmaZFactor: source.Quantiles{P05: 0.6, P50: 0.9, P95: 1.6},
 			WindBiasDeg: source.Quantiles{P05: -4, P50: 1, P95: 6}, Fluctuation: source.Quantiles{P05: 0.2, P50: 0.3, P95: 0.5}, EffectiveSamples: 12}}
 	return Sheet{Picture: p, Group: g, Title: "flight SYNTHETIC & <small>", Marking: "(U//SYNTHETIC)"}
@@ -63,7 +67,9 @@ func barren() Sheet {
 	s.Language = "es"
 	s.Picture.Sources, s.Picture.Heat, s.Picture.Legs, s.Group.Sources = nil, nil, nil, nil
 	s.Picture.Origin, s.Picture.Start = nil, nil
-	s.Group.DominantAssumption = "background"
+	s.Group.DominantAssumption, s.Group.Assumptions = "background", nil
+	skipped := atalaya.Say("survey-skipped", "n", "7")
+	s.Group.Said, s.Group.Notes = []atalaya.Sentence{skipped}, []string{skipped.English()}
 	s.Group.Count = map[string]float64{"0": 0.9, "1": 0.09, "2": 0.01}
 	s.Picture.Limit = &Limit{Confidence: 0.95, Compound: "acetone", Side: 68, Cells: [][3]float64{{0, -66, 1e-5}, {0, 2, 1e-4}, {68, 2, 1e-3}}}
 	return s
@@ -111,8 +117,8 @@ func TestASheetSaysWhatItMust(t *testing.T) {
 		want []string
 		not  []string
 	}{
-		"found":  {sheet(), []string{"UNCLASSIFIED//SYNTHETIC", "WGS 84", "grid ", "not looked at", "50 and 90 % region", "Rests most on: dispersion", "1.4 g/s (0.9 – 2.3)", "10 of 40 samples drawn", "leg advised", "95 % within"}, []string{"No source found", "stays below"}},
-		"barren": {barren(), []string{"UNCLASSIFIED//SYNTHETIC", "metros locales, sin datum", "sin observar", "No se halló fuente", "95 % seguro", "10 mg/s", "fondo"}, []string{"WGS 84", "factor de anchura", "región de 50"}},
+		"found":  {sheet(), []string{"UNCLASSIFIED//SYNTHETIC", "WGS 84", "grid ", "not looked at", "50 and 90 % region", "Rests most on: dispersion", "1.4 g/s (0.9 – 2.3)", "10 of 40 samples drawn", "leg advised", "95 % within", "= 5 (3.2 – 8.3) kg/h", ">1 g/s<", "58 % · 31 %", "the samples themselves", "turbulence measured with the wind", "Measured turbulence"}, []string{"No source found", "stays below"}},
+		"barren": {barren(), []string{"UNCLASSIFIED//SYNTHETIC", "metros locales, sin datum", "sin observar", "No se halló fuente", "95 % seguro", "10 mg/s", "fondo", "se pasaron por alto 7 muestras", "Turbulencia medida"}, []string{"WGS 84", "factor de anchura", "región de 50"}},
 	} {
 		b, err := SVG(c.s)
 		if err != nil {
@@ -143,6 +149,127 @@ func TestEveryWordIsInBothLanguages(t *testing.T) {
 		}
 	}
 }
+
+// What the sheet and the gas room both say is said in the same words, and every warning of the estimator has its Spanish here.
+func TestTheSheetSaysWhatTheRoomSays(t *testing.T) {
+	catalogue := map[string]map[string]string{}
+	for _, language := range []string{"en", "es"} {
+		b, err := os.ReadFile(filepath.Join("..", "..", "web", "src", "locales", language+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := map[string]string{}
+		if err := json.Unmarshal(b, &m); err != nil {
+			t.Fatal(err)
+		}
+		catalogue[language] = m
+	}
+	n := 0
+	for i, language := range []string{"en", "es"} {
+		for key, w := range words {
+			if strings.HasPrefix(key, "reduce.") {
+				if n++; catalogue[language]["gas."+key] != w[i] {
+					t.Errorf("%s, %s: the room says %q", language, key, catalogue[language]["gas."+key])
+				}
+			}
+			if room, ok := catalogue[language]["gas.method."+key]; ok && room != w[i] {
+				t.Errorf("%s, %s: the room says %q", language, key, room)
+			}
+		}
+	}
+	if n != 14 {
+		t.Errorf("%d lines say what would reduce an assumption, want seven in two languages", n)
+	}
+	for code, line := range warnings {
+		if catalogue["es"]["note."+code] != line {
+			t.Errorf("note.%s says %q", code, catalogue["es"]["note."+code])
+		}
+	}
+	sources, err := filepath.Glob(filepath.Join("..", "..", "locate", "source", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := 0
+	for _, name := range sources {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`atalaya\.Say\("([^"]+)"`).FindAllSubmatch(b, -1) {
+			if said++; warnings[string(m[1])] == "" {
+				t.Errorf("%s warns of %q, which has no Spanish on a sheet", name, m[1])
+			}
+		}
+	}
+	if said < 2 {
+		t.Errorf("%d warnings found in the sources: they were read wrongly", said)
+	}
+}
+
+func TestTheAxisOfARateHasRoundMarks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   []float64
+	}{
+		{1e-4, 1e-1, []float64{1e-4, 1e-3, 1e-2, 1e-1}},
+		{7e-4, 2.8e-3, []float64{1e-3, 2e-3}},
+		{9e-4, 2e-2, []float64{1e-3, 3e-3, 1e-2}},
+		{1.01e-3, 1.02e-3, []float64{1.01e-3, 1.02e-3}},
+	} {
+		b := source.RateBins{LnFrom: math.Log(c.lo * 0.9999), LnStep: math.Log(c.hi*1.0001/(c.lo*0.9999)) / 20, Counts: make([]int, 20)}
+		got := rateTicks(b)
+		if len(got) != len(c.want) {
+			t.Errorf("%g to %g: %v, want %v", c.lo, c.hi, got, c.want)
+			continue
+		}
+		for i := range got {
+			if math.Abs(got[i]/c.want[i]-1) > 2e-4 { // the axis was made a ten-thousandth longer at each end
+				t.Errorf("%g to %g: %v, want %v", c.lo, c.hi, got, c.want)
+			}
+		}
+	}
+}
+
+// The columns hold the draws: their areas are in the ratio of the counts, and the dark part is that between the 5th and the 95th percentile.
+func TestTheColumnsOfARateAreItsDraws(t *testing.T) {
+	s := sheet()
+	b := source.RateBins{LnFrom: math.Log(1e-3), LnStep: math.Ln2, Counts: []int{1, 2, 0, 4}}
+	c := &sketch{}
+	y := 100.0
+	s.rateChart(c, 0, &y, 110, 40, "acetone", atalaya.Interval{P05: 2e-3, P50: 4e-3, P95: 8e-3}, b)
+	if len(c.filled) != 6 || len(c.clips) != 1 {
+		t.Fatalf("%d columns filled, %d times clipped; want three, light and dark", len(c.filled), len(c.clips))
+	}
+	for i, tall := range []float64{10, 20, 40} {
+		if r := c.filled[i][0]; math.Abs(r[2][1]-r[0][1]-tall) > 1e-9 || math.Abs(r[1][0]-r[0][0]-25) > 1e-9 {
+			t.Errorf("column %d: %v, want 25 by %g", i, r, tall)
+		}
+	}
+	if k := c.clips[0]; math.Abs(k[0]-30) > 1e-9 || math.Abs(k[2]-50) > 1e-9 { // from 2 to 8 g/s are the second and third of four steps of 25
+		t.Errorf("dark from %g for %g pixels, want 30 for 50", k[0], k[2])
+	}
+	if y <= 140 {
+		t.Errorf("the next line is drawn at %g, over the chart", y)
+	}
+	was := y
+	if s.rateChart(c, 0, &y, 110, 40, "acetone", atalaya.Interval{}, source.RateBins{Counts: make([]int, 20), Below: 9}); y != was {
+		t.Error("a rate without draws has a chart")
+	}
+}
+
+// sketch is a canvas that remembers what was filled and clipped.
+type sketch struct {
+	filled [][][][2]float64
+	clips  [][4]float64
+}
+
+func (s *sketch) rings(p [][][][2]float64, _ style)      { s.filled = append(s.filled, p...) }
+func (s *sketch) lines([][][2]float64, style)            {}
+func (s *sketch) circle(_, _, _ float64, _ style)        {}
+func (s *sketch) text(_, _ float64, _ string, _ letters) {}
+func (s *sketch) clip(x, y, w, h float64)                { s.clips = append(s.clips, [4]float64{x, y, w, h}) }
+func (s *sketch) unclip()                                {}
+func (s *sketch) part(string)                            {}
 
 func TestADamagedPictureIsRefused(t *testing.T) {
 	for name, damage := range map[string]func(*Sheet){

@@ -127,8 +127,7 @@ func (s *Sheet) draw(c canvas) error {
 	c.text(24, 52, s.say("title")+": "+s.Title, letters{size: 20, colour: ink, bold: true})
 	c.text(24, 71, s.heading(), letters{size: 13, colour: ink2})
 	s.chart(c)
-	s.figures(c)
-	s.series(c)
+	s.series(c, max(s.figures(c), s.notes(c)))
 	c.part("note")
 	c.text(24, sheetH-31, s.say("working"), letters{size: 11, colour: ink2})
 	c.part("")
@@ -170,8 +169,29 @@ func spanOf(t Column) (from, to float64) {
 	return from, to
 }
 
-// figures are the numbers, each with its interval.
-func (s *Sheet) figures(c canvas) {
+// notes are the warnings, below the key of the map; it gives where they end.
+func (s *Sheet) notes(c canvas) float64 {
+	c.part("warnings")
+	y := frameY + frameH + 78
+	for i, n := range s.Group.Notes {
+		if i < len(s.Group.Said) {
+			n = noted(s.Language, s.Group.Said[i])
+		}
+		for _, one := range wrapped(n, 130) {
+			c.text(frameX+2, y, one, letters{size: 11, colour: ink})
+			y += 14
+		}
+	}
+	return y
+}
+
+// figures are the numbers, each with its interval; it gives where they end. The more sources, the less of each.
+func (s *Sheet) figures(c canvas) float64 {
+	several := len(s.Group.Sources) > 1
+	high, compounds, leaning := 40.0, 5, 5
+	if several {
+		high, compounds, leaning = 24, 2, 2
+	}
 	const x, w = 812.0, 364.0
 	y := 96.0
 	head := func(words string) {
@@ -208,7 +228,11 @@ func (s *Sheet) figures(c canvas) {
 		h := s.Group.Sources[j].HeightM
 		say(s.say("height", "p05", figs(h.P05), "p50", figs(h.P50), "p95", figs(h.P95))+" · "+s.say("rates"), letters{size: 11, colour: ink2})
 		y += 2
-		s.intervals(c, x, &y, w, s.Group.Sources[j].RateKgS)
+		main := s.Picture.Compounds[s.Picture.Main].Name
+		if b, ok := s.Group.Sources[j].RatePosterior[main]; ok {
+			s.rateChart(c, x, &y, w, high, main, s.Group.Sources[j].RateKgS[main], b)
+		}
+		s.intervals(c, x, &y, w, s.Group.Sources[j].RateKgS, compounds)
 		y += 8
 	}
 	if len(s.Group.Sources) == 0 {
@@ -244,14 +268,16 @@ func (s *Sheet) figures(c canvas) {
 		y += 18
 	}
 	c.part("rests")
-	say(d.Method, letters{size: 11, colour: ink2})
+	say(s.say(d.Method), letters{size: 11, colour: ink2})
 	if s.Group.DominantAssumption != "" {
 		say(s.say("dominant", "what", assumption(s.Language, s.Group.DominantAssumption)), letters{size: 12, colour: ink, bold: true})
+		s.leans(c, x, &y, w, leaning)
+		if !several {
+			say(s.say("reduce."+s.Group.DominantAssumption), letters{size: 11, colour: ink2})
+		}
 	}
 	say(s.say("effective", "n", figs(d.EffectiveSamples), "all", strconv.Itoa(s.Group.Samples)), plain)
-	for _, n := range s.Group.Notes {
-		say(n, letters{size: 11, colour: ink2})
-	}
+	return y
 }
 
 // countsOf are the numbers of sources, ascending; those of no probability past the second are left out.
@@ -285,8 +311,7 @@ func bar(c canvas, lo, mid, hi, y float64) {
 }
 
 // intervals are the rates of a source on one logarithmic scale, the strongest first.
-func (s *Sheet) intervals(c canvas, x float64, y *float64, w float64, rates map[string]atalaya.Interval) {
-	const most = 6
+func (s *Sheet) intervals(c canvas, x float64, y *float64, w float64, rates map[string]atalaya.Interval, most int) {
 	names := make([]string, 0, len(rates))
 	top := 0.0
 	for name, r := range rates {
@@ -296,7 +321,8 @@ func (s *Sheet) intervals(c canvas, x float64, y *float64, w float64, rates map[
 	if top <= 0 {
 		return
 	}
-	if len(names) > most {
+	more := len(names) - most
+	if more > 0 {
 		names = names[:most]
 	}
 	hi := math.Ceil(math.Log10(top))
@@ -319,6 +345,9 @@ func (s *Sheet) intervals(c canvas, x float64, y *float64, w float64, rates map[
 	}
 	c.text(at(math.Pow(10, lo)), *y, rateText(math.Pow(10, lo), math.Pow(10, lo)), letters{size: 10, colour: ink2, anchor: 0.5})
 	c.text(at(math.Pow(10, hi)), *y, rateText(math.Pow(10, hi), math.Pow(10, hi)), letters{size: 10, colour: ink2, anchor: 0.5})
+	if more > 0 {
+		c.text(x+w-2, *y, s.say("more.rates", "n", strconv.Itoa(more)), letters{size: 10, colour: ink2, anchor: 1})
+	}
 	*y += 14
 }
 

@@ -1,6 +1,10 @@
 package figure
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/atalaya-isr/atalaya"
+)
 
 // words are what a sheet says, in its two languages. Mexican Spanish writes the decimal point as English does.
 var words = map[string][2]string{
@@ -18,7 +22,7 @@ var words = map[string][2]string{
 	"key.heat":          {"posterior density", "densidad posterior"},
 	"key.leg":           {"leg advised", "tramo aconsejado"},
 	"key.hatch":         {"not looked at", "sin observar"},
-	"key.barb":          {"wind: half 2.5, full 5 m/s; wedge ± 1 sigma", "viento: media 2.5, entera 5 m/s; sector ± 1 sigma"},
+	"key.barb":          {"wind: half 2.5, full 5 m/s; wedge ± 1 sigma", "viento: media 2.5, entera 5 m/s; ± 1 sigma"},
 	"key.excess":        {"{compound} over its baseline, {unit}", "{compound} sobre su línea base, {unit}"},
 	"key.limit":         {"{compound}: a source stays below this rate, {p} % sure, kg/s", "{compound}: una fuente queda bajo esta tasa, {p} % seguro, kg/s"},
 	"baseline":          {"baseline", "línea base"},
@@ -38,8 +42,11 @@ var words = map[string][2]string{
 	"bias":              {"wind bias, degrees", "sesgo del viento, grados"},
 	"fluctuation":       {"fluctuation", "fluctuación"},
 	"dominant":          {"Rests most on: {what}", "Depende sobre todo de: {what}"},
+	"rate.below":        {"{p} % of it lies below", "{p} % queda por debajo"},
+	"leans.of":          {"share of the place (bar) · of the rate (thin)", "parte del lugar (barra) · de la tasa (fina)"},
 	"effective":         {"Independent samples: {n} of {all}", "Muestras independientes: {n} de {all}"},
 	"more":              {"and {n} more compounds: see the table", "y {n} compuestos más: véase la tabla"},
+	"more.rates":        {"and {n} more", "y {n} más"},
 	"working":           {"Working figure. Gas, not a laboratory: paint shops, farms and burning give gas too. Not for release without review.", "Figura de trabajo. Gas, no un laboratorio: talleres de pintura, granjas y quemas también emiten. No se divulga sin revisión."},
 	"wind direction":    {"wind direction", "dirección del viento"},
 	"wind speed":        {"wind speed", "velocidad del viento"},
@@ -47,6 +54,41 @@ var words = map[string][2]string{
 	"background":        {"background", "fondo"},
 	"model error":       {"model error", "error del modelo"},
 	"dispersion factor": {"dispersion", "dispersión"},
+	"own samples":       {"the samples themselves", "las muestras mismas"},
+
+	// What would make an assumption matter less, as the gas room says it (gas.reduce.* of its catalogue, held equal by a test).
+	"reduce.wind direction": {"Less of it: wind measured beside the flight at the height of the plume, or legs at two distances, whose shift shows the bias.", "Para reducirlo: viento medido junto al vuelo a la altura de la pluma, o tramos a dos distancias, cuyo desfase muestra el sesgo."},
+	"reduce.wind speed":     {"Less of it: wind measured at the height of the plume; its error is an error of the rate.", "Para reducirlo: viento medido a la altura de la pluma; su error es error de la tasa."},
+	"reduce.dispersion":     {"Less of it: turbulence measured with the wind, or legs at two distances and two heights, which show how fast the plume spreads.", "Para reducirlo: turbulencia medida con el viento, o tramos a dos distancias y dos alturas, que muestran cuán rápido se abre la pluma."},
+	"reduce.source height":  {"Less of it: a crossing near the source at two or three heights.", "Para reducirlo: un cruce cerca de la fuente a dos o tres alturas."},
+	"reduce.background":     {"Less of it: a leg upwind, out of every plume, with the same instrument.", "Para reducirlo: un tramo a barlovento, fuera de toda pluma, con el mismo instrumento."},
+	"reduce.model error":    {"Less of it: more crossings of the plume over a longer time, so that its meanders average out.", "Para reducirlo: más cruces de la pluma en más tiempo, de modo que sus meandros se promedien."},
+	"reduce.samples":        {"Less of it: more samples inside the plume; the leg advised says where.", "Para reducirlo: más muestras dentro de la pluma; el tramo aconsejado dice dónde."},
+
+	// How the plume was taken to spread: the words of the estimator are the keys (gas.method.* of the catalogue).
+	"Briggs rural, between classes":                      {"Briggs rural, between classes", "Briggs rural, entre clases"},
+	"turbulence of the wind log across, Briggs rural up": {"Turbulence of the wind log across, Briggs rural up", "Turbulencia del registro de viento a lo ancho, Briggs rural en vertical"},
+	"measured turbulence":                                {"Measured turbulence", "Turbulencia medida"},
+	"measured turbulence across, Briggs rural up":        {"Measured turbulence across, Briggs rural up", "Turbulencia medida a lo ancho, Briggs rural en vertical"},
+}
+
+// warnings are the Spanish of what the estimator warns of, by code (note.* of the catalogue, held equal by a test).
+var warnings = map[string]string{
+	"survey-skipped": "se pasaron por alto {n} muestras sin lugar, viento o valor",
+	"survey-calm":    "viento medio bajo 1 m/s: una pluma estable no se sostiene; lea la región como demasiado pequeña",
+}
+
+// noted says a warning in the language of the sheet.
+func noted(language string, s atalaya.Sentence) string {
+	line, ok := warnings[s.Code]
+	if language != "es" || !ok {
+		return s.English()
+	}
+	var pairs []string
+	for _, name := range atalaya.Placeholders(line) {
+		pairs = append(pairs, "{"+name+"}", s.Values[name])
+	}
+	return strings.NewReplacer(pairs...).Replace(line)
 }
 
 // said is what a sheet says for a key, with values put in for {names}.
@@ -67,8 +109,11 @@ func said(language, key string, values ...string) string {
 
 // assumption is the word for what an estimate rests on; "dispersion" is a heading too.
 func assumption(language, name string) string {
-	if name == "dispersion" {
+	switch name {
+	case "dispersion":
 		name = "dispersion factor"
+	case "samples":
+		name = "own samples"
 	}
 	return said(language, name)
 }

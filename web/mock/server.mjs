@@ -86,7 +86,9 @@ const area = [at(-8000, -7000), at(8000, -7000), at(8000, 7000), at(-8000, 7000)
 const banner = { text: 'UNCLASSIFIED//SYNTHETIC', level: 'U' }
 const map = () => ({ banner, as_of: iso(t1), mission: { id: 'mis_1', name: 'SYNTHETIC Valle 1', from: iso(t0), to: iso(t1) }, missions: [{ id: 'mis_1', name: 'SYNTHETIC Valle 1' }], bounds: [area[0][0], area[0][1], area[2][0], area[2][1]], sites: sites(), layers: { tracks: fc(legs), footprints: fc(feet), gas: fc(obs[0].standing === 'stands' ? gas : []), bearings: fc(fans), reports: fc([f(polygon(ring(700, 1300, 1500, 1100, 0.4)), { observation: obs[3].id, grade: 'C3', headline: 'Olor fuerte de noche junto al canal' })]), looked: fc([f({ type: 'MultiPolygon', coordinates: [seen.coordinates] }, {})]), unsurveyed: fc([f({ type: 'MultiPolygon', coordinates: [[area, seen.coordinates[0].slice().reverse()]] }, {})]) } })
 const series = Array.from({ length: 90 }, (_, i) => [i * 2, 2.1 + 12 * Math.exp(-0.5 * ((i - 46) / 6) ** 2) + normal() * 0.35])
-const inbox = () => [
+const sorted = new Map() // what people did with detections last
+const inbox = () => detections().map((d) => ({ ...d, sorted: sorted.get(d.id) ?? null }))
+const detections = () => [
   { id: 'det_' + hash('d0'), kind: 'gas-source', observation: obs[0], when: iso(t0 + 5e6), lat: site(0).lat, lon: site(0).lon, headline: 'Acetone 14 ppb over background on 4 legs, source upwind', alternatives: ['paint shop', 'farm', 'burning'], evidence_log_odds: 2.3, site: site(0).id, standing: obs[0].standing, thumbnail: { kind: 'series', unit: 'ppb', points: series, background: 2.1 }, text: null, marking: '(U)' },
   { id: 'det_' + hash('d1'), kind: 'emitter-fix', observation: obs[1], when: iso(t0 + 4e6), lat: 24.87, lon: -107.33, headline: 'Emitter E1 fixed by 11 bearings, 95 % ellipse 820 by 300 m', alternatives: ['farm radio', 'truck', 'repeater'], evidence_log_odds: -0.42, site: site(0).id, standing: obs[1].standing, thumbnail: null, text: null, marking: '(U)' },
   { id: 'det_' + hash('d2'), kind: 'coverage', observation: obs[2], when: iso(t0 + 7.4e6), lat: 24.866, lon: -107.31, headline: 'Ground looked at for 6 minutes, nothing stood out', alternatives: ['hidden under trees', 'not active then', 'not there'], evidence_log_odds: -0.9, site: site(0).id, standing: obs[2].standing, thumbnail: null, text: null, marking: '(U)' },
@@ -101,7 +103,7 @@ function card(id, me) {
   const may = { open: !k, review: !!k && !approvals.has(me.id), release: !!k && approvals.size > 1 , outcome: !!k && k.releases.length > 0, why_not: {} }
   if (k && approvals.has(me.id)) may.why_not.review = 'you have approved already; a second person must'
   if (k && !may.release) may.why_not.release = approvals.size < 2 ? `needs ${2 - approvals.size} more approval(s)` : 'needs the role release'
-  return { banner, site: s, basis, ledger: rows, alternatives: [{ label: 'paint shop', probability: 0.17 }, { label: 'farm', probability: 0.08 }, { label: 'burning', probability: 0.04 }], case: k ? { ...k, reviews: undefined } : null, basis_changed: !!k && k.basis !== basis, reviews: k?.reviews ?? [], releases: k?.releases ?? [], outcomes: k?.outcomes ?? [], observations: obs, history: log.filter((e) => e.subject === id || e.subject === k?.id), may }
+  return { banner, site: s, basis, ledger: rows, alternatives: [{ label: 'paint shop', probability: 0.17 }, { label: 'farm', probability: 0.08 }, { label: 'burning', probability: 0.04 }], case: k ? { ...k, reviews: undefined } : null, basis_changed: !!k && k.basis !== basis, reviews: k?.reviews ?? [], releases: k?.releases ?? [], outcomes: k?.outcomes ?? [], observations: obs, attached: detections().filter((d) => sorted.get(d.id)?.site === id).map((d) => ({ ...sorted.get(d.id), kind: d.kind, headline: d.headline, standing: d.standing, marking: d.marking })), history: log.filter((e) => e.subject === id || e.subject === k?.id), may }
 }
 const sessions = new Map()
 createServer(async (q, r) => {
@@ -141,5 +143,16 @@ createServer(async (q, r) => {
     if (m[2] === 'outcomes') { k.outcomes.push({ id: 'out_' + k.outcomes.length, ...data }); return json(200, { event: event(me, 'outcome.made', k.id) }) }
   }
   if ((m = /^(POST|DELETE) \/api\/observations\/(.+)\/retraction$/.exec(route))) { const o = obs.find((x) => x.id === m[2]); o.standing = m[1] === 'POST' ? 'retracted' : 'stands'; return json(200, { event: event(me, m[1] === 'POST' ? 'retraction.made' : 'retraction.undone', o.id) }) }
+  if ((m = /^POST \/api\/detections\/(.+)\/sorting$/.exec(route))) {
+    const d = detections().find((x) => x.id === m[1]), why = (data.why ?? '').trim()
+    if (!d) return json(404, { detail: 'No such detection.' })
+    if (!['keep', 'hold', 'attach', 'reopen'].includes(data.sorting)) return json(400, { detail: 'Choose keep, hold, attach or reopen.' })
+    if (data.sorting === 'hold' && !why) return json(400, { detail: 'A hold needs its reason. Say why in a sentence.' })
+    if (data.sorting === 'attach' && !sites().some((s) => s.id === data.site)) return json(404, { detail: 'There is no such site. Choose a site of the list.' })
+    if (data.sorting !== 'reopen' && d.standing !== 'stands') return json(409, { detail: 'What this detection rests on was taken back. Restore its observation first.' })
+    if (data.sorting === 'reopen') sorted.delete(d.id)
+    else sorted.set(d.id, { detection: d.id, mission: 'mis_1', sorting: data.sorting, site: data.sorting === 'attach' ? data.site : null, why, by: me.id, by_name: me.name, at: iso(Date.now() - (Date.now() % 1000)) })
+    return json(200, { event: event(me, 'detection.sorted', d.id) })
+  }
   json(404, { detail: 'Nothing is there.' })
 }).listen(port, '127.0.0.1', () => console.log(`SYNTHETIC mock on http://127.0.0.1:${port}`))

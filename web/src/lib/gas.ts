@@ -1,15 +1,20 @@
 // The gas room's data (docs/reference/api.md, GasView) and the geometry of its pictures. Pure: no page, no clock.
-import { call, type Banner, type Interval, type ObservationRow } from './api'
+import { call, type Banner, type Interval, type ObservationRow, type Sentence } from './api'
 
 export interface Quantiles { p05: number; p50: number; p95: number }
 export interface GasSource {
   lat?: number; lon?: number; x_m?: number; y_m?: number; height_m: Quantiles; covariance_m2: number[][]
   rate_kg_s: Record<string, Interval> | null
+  rate_posterior?: Record<string, RateBins> // absent in a record of an older version
 }
+/** RateBins are the draws of a rate, counted in equal steps of its logarithm. */
+export interface RateBins { ln_from: number; ln_step: number; counts: number[]; below: number; above: number }
+/** Leaning is a share of the variance of the place, and of ln rate, that an assumption explains. */
+export interface Leaning { assumption: string; of_place: number; of_rate: number }
 export interface GasGroup {
   group: string; count: Record<string, number>; sources: GasSource[] | null
   dispersion: { method: string; sigma_y_factor: Quantiles; sigma_z_factor: Quantiles; wind_bias_deg: Quantiles; fluctuation: Quantiles; effective_samples: number }
-  dominant_assumption: string; samples: number; seed: number; notes?: string[]
+  dominant_assumption: string; assumptions?: Leaning[]; samples: number; seed: number; notes?: string[]; said?: Sentence[]
 }
 export type Column = (number | null)[]
 type Ring = [number, number][]
@@ -30,7 +35,7 @@ export interface Advice {
   note: { en: string; es: string }
 }
 export interface Mixture {
-  classes: { class: string; probability: number }[] | null; none_of_these: number; best_next_channel: string; notes?: string[]
+  classes: { class: string; probability: number }[] | null; none_of_these: number; best_next_channel: string; notes?: string[]; said?: Sentence[]
   composition: { channel: string; excess_ppb: Interval; seen: boolean; below_ppb?: number }[] | null
 }
 export interface GasView extends GasRow {
@@ -166,4 +171,39 @@ export function axes95(c: number[][]): [number, number] {
 export function figs(v: number, tag: string): string {
   const a = Math.abs(v)
   return new Intl.NumberFormat(tag, { maximumSignificantDigits: 2, useGrouping: false, notation: a !== 0 && (a < 1e-3 || a >= 1e5) ? 'scientific' : 'standard' }).format(v)
+}
+
+/** rateTicks are the round rates on an axis, as product/figure has them: powers of ten, with steps between them where those alone are too
+ * few, and its ends where it is narrower than the steps of any round number. */
+export function rateTicks(b: RateBins): number[] {
+  const lo = Math.exp(b.ln_from), hi = Math.exp(b.ln_from + b.ln_step * b.counts.length)
+  for (const [of, enough] of [[[1], 3], [[1, 3], 3], [[1, 2, 5], 2], [[1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9], 2]] as const) {
+    const out: number[] = []
+    for (let decade = Math.floor(Math.log10(lo)); decade <= Math.ceil(Math.log10(hi)); decade++)
+      for (const m of of) {
+        const v = Number((m * 10 ** decade).toPrecision(2))
+        if (v >= lo && v <= hi) out.push(v)
+      }
+    if (out.length >= enough) return out
+  }
+  return [lo, hi]
+}
+
+/** rateChart is the posterior of a rate as a drawing of a width and a height: its columns, and where on the axis the median and the 5th and
+ * 95th percentile lie. Null where there was no draw above zero. */
+export function rateChart(b: RateBins, r: Interval, width: number, height: number) {
+  const n = b.below + b.above + b.counts.reduce((sum, c) => sum + c, 0)
+  const top = Math.max(0, ...b.counts)
+  if (top === 0 || !(b.ln_step > 0)) return null
+  const at = (rate: number) => (rate > 0 ? width * Math.min(1, Math.max(0, (Math.log(rate) - b.ln_from) / (b.ln_step * b.counts.length))) : 0)
+  const wide = width / b.counts.length
+  const columns = b.counts.map((c, k) => (c ? `M${(k * wide).toFixed(1)} ${height}v${((-height * c) / top).toFixed(1)}h${wide.toFixed(2)}V${height}Z` : '')).join('')
+  return { n, columns, p05: at(r.p05), p50: at(r.p50), p95: at(r.p95), ticks: rateTicks(b).map((rate) => ({ rate, x: at(rate) })), below: b.below / n,
+    steps: b.counts.map((c, k) => ({ from: Math.exp(b.ln_from + k * b.ln_step), to: Math.exp(b.ln_from + (k + 1) * b.ln_step), share: c / n })) }
+}
+
+/** hourUnit is as rateUnit, of rates by the hour. */
+export function hourUnit(scale: number): [string, number] {
+  const h = scale * 3600
+  return h >= 1 ? ['kg/h', 3600] : h >= 1e-3 ? ['g/h', 3600e3] : h >= 1e-6 ? ['mg/h', 3600e6] : ['µg/h', 3600e9]
 }

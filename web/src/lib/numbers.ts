@@ -12,6 +12,12 @@ export function chance(value: number, tag: string): string {
   return fixed(value, digits, tag)
 }
 
+/** sameFigures writes a number that came as text with as many decimals, the way the reader writes numbers; what is no plain number stays. */
+export function sameFigures(value: string, tag: string): string {
+  const digits = /^[+-]?\d+(?:\.(\d+))?$/.exec(value)
+  return digits ? fixed(Number(value), digits[1]?.length ?? 0, tag, value.startsWith('+')) : value
+}
+
 /** significant writes a value with n significant figures; small rates go to powers of ten. */
 export function significant(value: number, n: number, tag: string): string {
   if (value === 0) return '0'

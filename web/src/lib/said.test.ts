@@ -25,3 +25,10 @@ test('words of a source keep their own language', () => {
     { text: 'Dicen que {n} hay un olor', lang: 'es' }, { text: 'no nombra ninguna posición', lang: undefined },
   ])
 })
+
+test('what a gas survey and its mixture warn of is said in both languages, numbers as the reader writes them', () => {
+  const said = [{ code: 'survey-skipped', values: { n: '1200' } }, { code: 'mixture-passed-over', values: { channel: '12', reference: 'toluene' } }]
+  expect(line(told(said, 'in English'))).toBe('se pasaron por alto 1200 muestras sin lugar, viento o valor; se pasó por alto 12: no comparte fila, tiempo y lugar con toluene')
+  language.set('en')
+  expect(line(told(said, 'in English'))).toBe('1200 samples without place, wind or value were passed over; 12 was passed over: it shares no row, time and place with toluene')
+})
