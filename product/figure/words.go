@@ -74,8 +74,12 @@ var words = map[string][2]string{
 
 // warnings are the Spanish of what the estimator warns of, by code (note.* of the catalogue, held equal by a test).
 var warnings = map[string]string{
-	"survey-skipped": "se pasaron por alto {n} muestras sin lugar, viento o valor",
-	"survey-calm":    "viento medio bajo 1 m/s: una pluma estable no se sostiene; lea la región como demasiado pequeña",
+	"survey-skipped":       "se pasaron por alto {n} muestras sin lugar, viento o valor",
+	"survey-calm":          "viento medio bajo 1 m/s: una pluma estable no se sostiene; lea la región como demasiado pequeña",
+	"survey-weak-wind":     "viento medio de {speed} m/s, bajo 1.5 m/s: el gas se estanca y serpentea más que una pluma estable; lea la región como demasiado pequeña",
+	"survey-turning":       "el viento giró mientras el gas venía en camino, hasta {turn} grados en {travel} s, y más de 15 para el {share} % de lo medido en gas: una pluma estable no sigue eso; lea la región como demasiado pequeña",
+	"survey-mostly-below":  "{below} de {n} valores de {compound} ({share} %) quedan bajo el límite de detección: dicen dónde no hay gas, y los otros {rest} sostienen lo demás de la respuesta",
+	"survey-wind-reversed": "con el viento girado media vuelta el vuelo se explica mejor, {odds} a 1: quizá dice hacia dónde en vez de desde dónde. Aclárelo antes de usar lugar alguno de esta respuesta",
 }
 
 // noted says a warning in the language of the sheet.
