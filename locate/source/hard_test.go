@@ -194,13 +194,16 @@ func sane(t *testing.T, h hard, some, more int, judge func(t *testing.T, g *sour
 // notExcluded: the survey does not say that the source is weaker than it is: it lies in a region, or the limit beside what was found is no lower than its rate.
 func notExcluded(t *testing.T, g *source.Group, at release) bool {
 	limit := g.LimitAt(at.x, at.y, 0)
+	t.Logf("within a region: %v; limit there %.2g kg/s, rate %.2g", held(t, g, at, 0), limit, at.rate)
 	return held(t, g, at, 0) || limit == 0 || limit >= at.rate
 }
 
 func TestAFluctuatingSourceBesideALouderDecoy(t *testing.T) {
 	h := hard{sources: []emitter{{0, 0, 2.5e-3, 0.3}, {-30, 120, 0.5e-3, 1}}}
 	sane(t, h, 2, 20, func(t *testing.T, g *source.Group, truth []release, _ map[string]atalaya.Sentence) bool {
-		return held(t, g, truth[0], 0) && notExcluded(t, g, truth[1])
+		loud, quiet := held(t, g, truth[0], 0), notExcluded(t, g, truth[1])
+		t.Logf("the louder one is held: %v; the other one is not excluded: %v", loud, quiet)
+		return loud && quiet
 	})
 }
 
