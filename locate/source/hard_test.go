@@ -173,7 +173,8 @@ func held(t *testing.T, g *source.Group, at release, within float64) bool {
 }
 
 // sane flies a hard flight over several seeds and fails where the answer was sane less often than 95 % of the time, which one test in a thousand of a right
-// estimator would (as tally.check has it).
+// estimator would (as tally.check has it). A few seeds cannot show that: of the fixed ones of `make test` every answer has to be sane, as it was when
+// they were written; one that is not asks for the many under ATALAYA_SOAK.
 func sane(t *testing.T, h hard, some, more int, judge func(t *testing.T, g *source.Group, truth []release, said map[string]atalaya.Sentence) bool) {
 	t.Helper()
 	n, good := seeds(t, some, more), 0
@@ -186,7 +187,7 @@ func sane(t *testing.T, h hard, some, more int, judge func(t *testing.T, g *sour
 		}
 	}
 	t.Logf("%d of %d sane", good, n)
-	if _, hi := numeric.BinomialInterval(good, n, 0.999); hi < 0.95 {
+	if _, hi := numeric.BinomialInterval(good, n, 0.999); hi < 0.95 || n < 5 && good < n {
 		t.Errorf("%d of %d answers are sane", good, n)
 	}
 }
@@ -200,7 +201,7 @@ func notExcluded(t *testing.T, g *source.Group, at release) bool {
 
 func TestAFluctuatingSourceBesideALouderDecoy(t *testing.T) {
 	h := hard{sources: []emitter{{0, 0, 2.5e-3, 0.3}, {-30, 120, 0.5e-3, 1}}}
-	sane(t, h, 2, 20, func(t *testing.T, g *source.Group, truth []release, _ map[string]atalaya.Sentence) bool {
+	sane(t, h, 1, 20, func(t *testing.T, g *source.Group, truth []release, _ map[string]atalaya.Sentence) bool {
 		loud, quiet := held(t, g, truth[0], 0), notExcluded(t, g, truth[1])
 		t.Logf("the louder one is held: %v; the other one is not excluded: %v", loud, quiet)
 		return loud && quiet
@@ -224,7 +225,7 @@ func TestAWindThatShiftsInMidFlight(t *testing.T) {
 
 func TestAFlightOfWhichNineTenthsAreBelowDetection(t *testing.T) {
 	h := hard{sources: []emitter{{0, 0, 0.15e-3, 0.3}}, below: 0.9}
-	sane(t, h, 2, 20, func(t *testing.T, g *source.Group, truth []release, said map[string]atalaya.Sentence) bool {
+	sane(t, h, 1, 20, func(t *testing.T, g *source.Group, truth []release, said map[string]atalaya.Sentence) bool {
 		s, is := said["survey-mostly-below"]
 		if !is || s.Values["share"] != "90" {
 			t.Errorf("nine tenths are below detection, and it says %v", g.Notes)
@@ -236,15 +237,19 @@ func TestAFlightOfWhichNineTenthsAreBelowDetection(t *testing.T) {
 // What hard flights say of the wind is held against what they were given in found, in all of these tests; here it is given as where it goes.
 func TestAWindGivenTowardsIsDoubted(t *testing.T) {
 	h := hard{sources: []emitter{{0, 0, 1e-3, 0.3}}, towards: true}
-	for seed := range uint64(seeds(t, 2, 20)) {
+	for seed := range uint64(seeds(t, 1, 20)) {
 		h.found(t, seed)
 	}
 }
 
 // The wind of the simulated campaigns is doubted where it is turned about, and nowhere else.
 func TestTheWindOfCampaignsIsDoubtedWhereItIsTurnedAbout(t *testing.T) {
+	n := seeds(t, 0, 30)
+	if n == 0 {
+		t.Skip("without ATALAYA_SOAK: the winds of campaigns were not turned about")
+	}
 	var right, about, flown int
-	for seed := range seeds(t, 1, 30) {
+	for seed := range n {
 		for _, f := range flights(t, uint64(seed)) {
 			flown++
 			for _, turned := range []bool{false, true} {
