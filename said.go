@@ -49,13 +49,17 @@ var Sentences = map[string]string{
 	"no-position":  "names no position",
 
 	// Warnings with the answer to a gas survey, and with what its mixture resembles.
-	"survey-skipped":      "{n} samples without place, wind or value were passed over",
-	"survey-calm":         "mean wind below 1 m/s: a steady plume does not hold, read the region as too small",
-	"mixture-flat":        "no channel varies: there is no plume to take a composition from",
-	"mixture-no-plume":    "no plume stands out of the noise",
-	"mixture-passed-over": "{channel} was passed over: it shares no row, time and place with {reference}",
-	"mixture-unknown":     "{channel} was passed over: nothing says what it responds to. Add the line: # cas_{channel}: CAS[;CAS...]",
-	"mixture-few":         "fewer than three channels rise: ratios of so few say little",
+	"survey-skipped":       "{n} samples without place, wind or value were passed over",
+	"survey-calm":          "mean wind below 1 m/s: a steady plume does not hold, read the region as too small",
+	"survey-weak-wind":     "mean wind of {speed} m/s, below 1.5 m/s: gas pools and wanders more than a steady plume does, read the region as too small",
+	"survey-turning":       "the wind turned while gas was on its way, by up to {turn} degrees in {travel} s, and by more than 15 for {share} % of what was measured in gas: a steady plume does not follow that, read the region as too small",
+	"survey-mostly-below":  "{below} of {n} values of {compound} ({share} %) are below the limit of detection: they tell where gas is not, and the other {rest} carry the rest of the answer",
+	"survey-wind-reversed": "turned by half a turn the wind explains the survey better, {odds} to 1: it may say where to instead of where from. Settle that before using any place given here",
+	"mixture-flat":         "no channel varies: there is no plume to take a composition from",
+	"mixture-no-plume":     "no plume stands out of the noise",
+	"mixture-passed-over":  "{channel} was passed over: it shares no row, time and place with {reference}",
+	"mixture-unknown":      "{channel} was passed over: nothing says what it responds to. Add the line: # cas_{channel}: CAS[;CAS...]",
+	"mixture-few":          "fewer than three channels rise: ratios of so few say little",
 
 	// What an observation holds.
 	"samples":          "{n} samples of {compounds}",

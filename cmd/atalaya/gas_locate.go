@@ -131,5 +131,23 @@ func printSources(w io.Writer, res *source.Result) error {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", g.Group, count, where, extent(s.CovarianceM2), rates, g.DominantAssumption)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printDoubts(w, res)
+}
+
+// printDoubts lists below the table what the samples themselves raise against an answer.
+func printDoubts(w io.Writer, res *source.Result) error {
+	for _, g := range res.Groups {
+		for _, n := range g.Notes {
+			if g.Group != "" {
+				n = g.Group + ": " + n
+			}
+			if _, err := fmt.Fprintln(w, "! "+n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -228,3 +228,41 @@ func TestExtremeSurveysDoNotPanic(t *testing.T) {
 		}
 	}
 }
+
+// drifting adds to a survey's background what drifts: white noise is there already; a process that remembers itself for twenty samples, 1.5 times the
+// noise; or a step of three times the noise in mid-flight.
+func drifting(in source.Input, kind string, seed uint64) source.Input {
+	s := numeric.NewStream(seed, 3)
+	d, keeps := 1.5*noise*s.Normal(), math.Exp(-1/20.0)
+	samples := in.Groups[0].Samples
+	for i := range samples {
+		switch kind {
+		case "drift":
+			d = keeps*d + math.Sqrt(1-keeps*keeps)*1.5*noise*s.Normal()
+			samples[i].Values[0].Amount += d
+		case "step":
+			if i > len(samples)/2 {
+				samples[i].Values[0].Amount += 3 * noise
+			}
+		}
+	}
+	return in
+}
+
+// A background that is not constant is no source: one flight of a hundred past nothing at most is given one.
+func TestABackgroundThatDriftsIsNoSource(t *testing.T) {
+	n := seeds(t, 4, 334)
+	for _, kind := range []string{"white", "drift", "step"} {
+		given := 0
+		for seed := range uint64(n) {
+			if g := locate(t, drifting(legs(200+seed), kind, seed)); len(g.Sources) > 0 {
+				given++
+				t.Logf("%s, seed %d: count %v", kind, seed, g.Count)
+			}
+		}
+		t.Logf("%s: %d of %d flights past nothing were given a source", kind, given, n)
+		if lo, _ := numeric.BinomialInterval(given, n, 0.999); lo > 0.01 || n < 10 && given > 0 {
+			t.Errorf("%s: %d of %d flights past nothing were given a source, want one of a hundred", kind, given, n)
+		}
+	}
+}

@@ -74,7 +74,8 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 		tick(4 - k)
 	}
 	slices.Reverse(clouds)
-	return sc.report(in, &d, clouds, lambda, o.Seed), nil
+	found := sc.report(in, &d, clouds, lambda, o.Seed)
+	return found, found.doubt(ctx)
 }
 
 // pairWorth is the least gain in tempered ln likelihood for which two sources are weighed in full. A second source costs four

@@ -49,28 +49,32 @@ func miss(s source.Source, to release) (metres, m2 float64) {
 	return math.Hypot(dx, dy), (dx*dx*c[1][1] - 2*dx*dy*c[0][1] + dy*dy*c[0][0]) / det
 }
 
-// Newman et al.'s controlled methane release at Chilbolton, seen by seven open laser paths (D. Weidmann, STFC, CC-BY): issue 2 asks
-// for 5 m and a rate within a factor 1.5. The median is off by 1.55, see docs/decisions/0003; its interval holds the truth.
+// Newman et al.'s controlled methane release at Chilbolton, seen by seven open laser paths (D. Weidmann, STFC, CC-BY): blind, one source, within 3 m
+// and 30 % of the rate, in the 90 % region.
 func TestTheReleaseAtChilbolton(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the estimator did not run on the real release")
 	}
+	const rate = 3.777778e-4
 	g := locate(t, read(t, fixture.Shared(t, "gas/chilbolton/survey.csv")))
-	if len(g.Sources) != 1 {
-		t.Fatalf("%d sources, want one; count %v", len(g.Sources), g.Count)
+	if len(g.Sources) != 1 || g.Count["1"] < 0.8 {
+		t.Fatalf("%d sources, want one at 0.8; count %v", len(g.Sources), g.Count)
 	}
 	s := g.Sources[0]
-	metres, _ := miss(s, release{237.91, 40.05, 3.777778e-4})
+	metres, _ := miss(s, release{237.91, 40.05, rate})
 	q := s.RateKgS["ch4"]
-	t.Logf("%.1f m off, rate %.2g [%.2g, %.2g] kg/s, p(1) = %.2f", metres, q.P50, q.P05, q.P95, g.Count["1"])
-	if metres > 5 {
-		t.Errorf("%.1f m off, want 5", metres)
+	t.Logf("%.1f m off, rate %.2f of the truth [%.2f, %.2f], p(1) = %.2f", metres, q.P50/rate, q.P05/rate, q.P95/rate, g.Count["1"])
+	if metres > 3 {
+		t.Errorf("%.1f m off, want 3", metres)
 	}
-	if !holds(t, s.Regions.P95, 237.91, 40.05) {
-		t.Error("the 95 % region does not hold the release")
+	if !holds(t, s.Regions.P90, 237.91, 40.05) {
+		t.Error("the 90 % region does not hold the release")
 	}
-	if q.P05 > 3.777778e-4 || q.P95 < 3.777778e-4 {
-		t.Errorf("the rate's interval [%g, %g] does not hold 3.78e-4", q.P05, q.P95)
+	if math.Abs(q.P50/rate-1) > 0.3 {
+		t.Errorf("the rate is %.2f of the truth, want it within 30 %%", q.P50/rate)
+	}
+	if q.P05 > rate || q.P95 < rate {
+		t.Errorf("the rate's interval [%g, %g] does not hold %g", q.P05, q.P95, rate)
 	}
 }
 

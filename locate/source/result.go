@@ -7,6 +7,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
@@ -86,6 +87,9 @@ type Dispersion struct {
 	SigmaZFactor     Quantiles `json:"sigma_z_factor"`
 	WindBiasDeg      Quantiles `json:"wind_bias_deg"`
 	Fluctuation      Quantiles `json:"fluctuation"`
+	SourceSizeM      Quantiles `json:"source_size_m"`    // spread of the plume where it begins
+	LagS             Quantiles `json:"lag_s"`            // by how much moving sensors answer late
+	DriftPerMinute   Quantiles `json:"drift_per_minute"` // of the background, kg/m3 in the first minute
 	EffectiveSamples float64   `json:"effective_samples"`
 }
 
@@ -363,6 +367,9 @@ func (sc *scene) dispersionOf(draws []theta, lambda float64) Dispersion {
 	d.SigmaYFactor = pick(func(s theta) float64 { return math.Exp(s[jAy]) })
 	d.SigmaZFactor = pick(func(s theta) float64 { return math.Exp(s[jAz]) })
 	d.WindBiasDeg = pick(func(s theta) float64 { return s[jBias] / geodesy.RadPerDegree })
+	d.SourceSizeM = pick(func(s theta) float64 { return dispersion.SourceHalfWidthM * math.Exp(s[jSize]) })
+	d.LagS = pick(func(s theta) float64 { return s[jLag] })
+	d.DriftPerMinute = pick(func(s theta) float64 { return math.Exp(s[jDrift]) * math.Sqrt(60) })
 	d.Fluctuation = pick(func(s theta) float64 { return math.Exp(s[jFlu]) })
 	return d
 }
@@ -375,6 +382,7 @@ var assumptions = []struct {
 	{"wind direction", func(t theta, _ int) []float64 { return []float64{t.shared()[jBias]} }},
 	{"dispersion", func(t theta, _ int) []float64 { return t.shared()[jAy : jSize+1] }},
 	{"source height", func(t theta, k int) []float64 { return []float64{t.source(k)[iLnH]} }},
+	{"sensor lag", func(t theta, _ int) []float64 { return []float64{t.shared()[jLag]} }},
 	{"background", func(t theta, _ int) []float64 { return t.shared()[jBase : jDrift+1] }},
 	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig : jFlu+1] }},
 }

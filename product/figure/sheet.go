@@ -255,7 +255,7 @@ func (s *Sheet) figures(c canvas) float64 {
 		q      source.Quantiles
 		lo, hi float64
 		mark   float64
-	}{{"sigma_y", d.SigmaYFactor, 0, 3, 1}, {"sigma_z", d.SigmaZFactor, 0, 3, 1}, {"bias", d.WindBiasDeg, -30, 30, 0}, {"fluctuation", d.Fluctuation, 0, 3, 0}} {
+	}{{"sigma_y", d.SigmaYFactor, 0, 3, 1}, {"sigma_z", d.SigmaZFactor, 0, 3, 1}, {"bias", d.WindBiasDeg, -30, 30, 0}, {"lag", d.LagS, -10, 10, 0}, {"fluctuation", d.Fluctuation, 0, 3, 0}} {
 		if len(s.Group.Sources) == 0 {
 			break
 		}

@@ -52,6 +52,8 @@ var words = map[string][2]string{
 	"source height":     {"source height", "altura de la fuente"},
 	"background":        {"background", "fondo"},
 	"model error":       {"model error", "error del modelo"},
+	"sensor lag":        {"sensor lag", "retardo del sensor"},
+	"lag":               {"lag of the sensor, s", "retardo del sensor, s"},
 	"dispersion factor": {"dispersion", "dispersión"},
 	"own samples":       {"the samples themselves", "las muestras mismas"},
 
@@ -61,6 +63,7 @@ var words = map[string][2]string{
 	"reduce.dispersion":     {"Less of it: turbulence measured with the wind, or legs at two distances and two heights, which show how fast the plume spreads.", "Para reducirlo: turbulencia medida con el viento, o tramos a dos distancias y dos alturas, que muestran cuán rápido se abre la pluma."},
 	"reduce.source height":  {"Less of it: a crossing near the source at two or three heights.", "Para reducirlo: un cruce cerca de la fuente a dos o tres alturas."},
 	"reduce.background":     {"Less of it: a leg upwind, out of every plume, with the same instrument.", "Para reducirlo: un tramo a barlovento, fuera de toda pluma, con el mismo instrumento."},
+	"reduce.sensor lag":     {"Less of it: legs flown in both directions, and a clock and an inlet whose delay is known.", "Para reducirlo: tramos en ambos sentidos, y un reloj y una toma cuyo retardo se conozca."},
 	"reduce.model error":    {"Less of it: more crossings of the plume over a longer time, so that its meanders average out.", "Para reducirlo: más cruces de la pluma en más tiempo, de modo que sus meandros se promedien."},
 	"reduce.samples":        {"Less of it: more samples inside the plume; the leg advised says where.", "Para reducirlo: más muestras dentro de la pluma; el tramo aconsejado dice dónde."},
 
@@ -73,8 +76,12 @@ var words = map[string][2]string{
 
 // warnings are the Spanish of what the estimator warns of, by code (note.* of the catalogue, held equal by a test).
 var warnings = map[string]string{
-	"survey-skipped": "se pasaron por alto {n} muestras sin lugar, viento o valor",
-	"survey-calm":    "viento medio bajo 1 m/s: una pluma estable no se sostiene; lea la región como demasiado pequeña",
+	"survey-skipped":       "se pasaron por alto {n} muestras sin lugar, viento o valor",
+	"survey-calm":          "viento medio bajo 1 m/s: una pluma estable no se sostiene; lea la región como demasiado pequeña",
+	"survey-weak-wind":     "viento medio de {speed} m/s, bajo 1.5 m/s: el gas se estanca y serpentea más que una pluma estable; lea la región como demasiado pequeña",
+	"survey-turning":       "el viento giró mientras el gas venía en camino, hasta {turn} grados en {travel} s, y más de 15 para el {share} % de lo medido en gas: una pluma estable no sigue eso; lea la región como demasiado pequeña",
+	"survey-mostly-below":  "{below} de {n} valores de {compound} ({share} %) quedan bajo el límite de detección: dicen dónde no hay gas, y los otros {rest} sostienen lo demás de la respuesta",
+	"survey-wind-reversed": "con el viento girado media vuelta el vuelo se explica mejor, {odds} a 1: quizá dice hacia dónde en vez de desde dónde. Aclárelo antes de usar lugar alguno de esta respuesta",
 }
 
 // noted says a warning in the language of the sheet.

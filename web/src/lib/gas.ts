@@ -13,7 +13,7 @@ export interface RateBins { ln_from: number; ln_step: number; counts: number[]; 
 export interface Leaning { assumption: string; of_place: number; of_rate: number }
 export interface GasGroup {
   group: string; count: Record<string, number>; sources: GasSource[] | null
-  dispersion: { method: string; sigma_y_factor: Quantiles; sigma_z_factor: Quantiles; wind_bias_deg: Quantiles; fluctuation: Quantiles; effective_samples: number }
+  dispersion: { method: string; sigma_y_factor: Quantiles; sigma_z_factor: Quantiles; wind_bias_deg: Quantiles; fluctuation: Quantiles; source_size_m: Quantiles; lag_s: Quantiles; drift_per_minute: Quantiles; effective_samples: number }
   dominant_assumption: string; assumptions?: Leaning[]; samples: number; seed: number; notes?: string[]; said?: Sentence[]
 }
 export type Column = (number | null)[]

@@ -1,0 +1,149 @@
+package source
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// The elimination of nodes, then of the border, against one dense solution of all.
+func TestNormalEquationsAreThoseOfADenseMatrix(t *testing.T) {
+	s := numeric.NewStream(1, 1)
+	g := &record{sensors: []int{0, 1, 2}, gap: []float64{10, 10, 30, 10, 20}}
+	m := errorModel{tau: 0.7, walk: 0.3}
+	n, b := len(g.gap), len(g.sensors)
+	a := newNormal(n, b)
+	a.begin(g, m)
+	full, right := mat.NewSymDense(n+b, nil), mat.NewVecDense(n+b, nil)
+	for k, gap := range g.gap { // a walk, step by step
+		step := mat.NewVecDense(n+b, nil)
+		step.SetVec(k, 1)
+		if k > 0 {
+			step.SetVec(k-1, -1)
+		}
+		full.SymRankOne(full, 1/(m.walk*m.walk*gap), step)
+	}
+	for j := range b {
+		full.SetSym(n+j, n+j, full.At(n+j, n+j)+1/(m.tau*m.tau))
+	}
+	for range 40 {
+		j, k, f, q, r := int(3*s.Float64()), int(4*s.Float64()), s.Float64(), s.Float64(), s.Normal()
+		a.add(j, k, f, q, r)
+		row := mat.NewVecDense(n+b, nil)
+		row.SetVec(k, 1-f)
+		row.SetVec(k+1, f)
+		row.SetVec(n+j, 1)
+		full.SymRankOne(full, q, row)
+		right.AddScaledVec(right, q*r, row)
+	}
+	ln := a.solve()
+	var root mat.Cholesky
+	var x mat.VecDense
+	if !root.Factorize(full) || root.SolveVecTo(&x, right) != nil {
+		t.Fatal("the dense matrix has no root")
+	}
+	// The matrix has a condition of some hundreds: ten digits are far more than rounding takes.
+	near := func(what string, got, want float64) {
+		if math.Abs(got-want) > 1e-10*max(1, math.Abs(want)) {
+			t.Errorf("%s is %v, want %v", what, got, want)
+		}
+	}
+	near("ln det", ln, root.LogDet())
+	for k := range n {
+		near("a node", a.nodes[k], x.AtVec(k))
+	}
+	for j := range b {
+		near("a background", a.border[j], x.AtVec(n+j))
+	}
+}
+
+// What instruments that stand still are sought with is a summit: no background, drift or effect nearby is better, and one round more moves none.
+func TestWhatStandsStillIsSoughtToTheTop(t *testing.T) {
+	s := numeric.NewStream(3, 1)
+	g := Survey{Compounds: []string{"ch4"}, Surface: dispersion.Surface{RoughnessM: 0.05}}
+	for minute := range 30 {
+		heading := 0.4 * s.Normal()
+		for k := range 4 {
+			b := 0.5 * (float64(k) - 1.5)
+			excess := 2e-6 * math.Exp(-4*(b-heading)*(b-heading))
+			g.Samples = append(g.Samples, Sample{TimeS: 60 * float64(minute), At: [3]float64{0, 0, 1.6}, To: [3]float64{50 * math.Cos(b), 50 * math.Sin(b), 1.6}, IsPath: true, Sensor: string(rune('a' + k)),
+				Wind: dispersion.Wind{U: 2 * math.Cos(heading), V: 2 * math.Sin(heading), HeightM: 2, AveragingS: 60, SigmaTheta: 0.2}, Values: []Value{{Amount: 1.3e-6 + excess*(1+0.2*s.Normal()) + 1e-8*s.Normal(), Below: minute%7 == 3}}})
+		}
+	}
+	sc, err := prepare(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := append(theta{-10, 0, 0, math.Log(5e-4)}, sc.centre()...)
+	w := sc.newWork()
+	w.from(held{})
+	sc.columns(w, at)
+	m := sc.errorsOf(at.shared(), 1)
+	for range 5 {
+		sc.seek(w, m)
+	}
+	joint := func() (ln float64) { // of everything, without what is integrated out
+		ln = sc.lnErrors(w, m.sig2, nil) + sc.lnWalk(w, m, &sc.records[0])
+		for _, e := range w.effect {
+			ln -= 0.5 * (e.of[0]*e.of[0] + e.of[1]*e.of[1] + e.of[2]*e.of[2])
+		}
+		return ln
+	}
+	top := joint()
+	worse := func(what string) {
+		t.Helper()
+		if v := joint(); v > top+1e-4 { // steps of a tenth of a deviation cost about 0.005 at a summit
+			t.Errorf("%s makes it better by %g", what, v-top)
+		}
+	}
+	for _, by := range []float64{-0.1, 0.1} {
+		for k := range w.effect {
+			for j := range 3 {
+				was := w.effect[k].of
+				w.effect[k].of[j] += by
+				sc.bring(w, sc.realisations[k], w.effect[k].of, was)
+				worse("an effect")
+				sc.bring(w, sc.realisations[k], was, w.effect[k].of)
+				w.effect[k].of = was
+			}
+		}
+		for j := range w.base {
+			w.base[j] += by * sc.noise
+			sc.layAll(w)
+			worse("a background")
+			w.base[j] -= by * sc.noise
+			sc.layAll(w)
+		}
+		for k := range w.drift {
+			w.drift[k] += by * sc.noise
+			sc.layAll(w)
+			worse("a drift")
+			w.drift[k] -= by * sc.noise
+			sc.layAll(w)
+		}
+	}
+	for i := range sc.s {
+		if b := w.brought(i); b < 0 {
+			t.Errorf("the air takes %g out of sample %d", -b, i)
+		}
+	}
+}
+
+// A bound pulls as ln of its tail area slopes, by differences.
+func TestABoundPullsAsItsTailSlopes(t *testing.T) {
+	for _, z := range []float64{-50, -3, -1, -0.1, 0, 0.1, 1, 3, 8} {
+		const h = 1e-4
+		want := (math.Log(numeric.StudentT4CDF(z+h)) - math.Log(numeric.StudentT4CDF(z-h))) / (2 * h)
+		// Differences lose h²·|third derivative| ≤ 1e-8 and the rounding of the tail, 1e-16/(h·tail) with a tail of 2e-6 at -50.
+		if got := tailSlope(z); math.Abs(got-want) > 1e-6 {
+			t.Errorf("at %g: %g, want %g", z, got, want)
+		}
+	}
+	if got := tailSlope(-1e6); math.Abs(got*1e6-4) > 1e-6 {
+		t.Errorf("far out: %g, want 4e-6", got)
+	}
+}
