@@ -138,6 +138,14 @@ func drawPlace(s *numeric.Stream, at [][3]float64, wind []dispersion.Wind) (x, y
 	}
 }
 
+// drawCount is the number of sources of a day.
+func drawCount(day *numeric.Stream) (n int) {
+	for u := day.Float64(); n < len(countPrior)-1 && u >= countPrior[n]; n++ {
+		u -= countPrior[n]
+	}
+	return n
+}
+
 // newAirborne makes the survey of a seed. sources below 0 draws their number from the prior.
 func newAirborne(seed uint64, kind background, sources int) *airborne {
 	day, air, instrument := numeric.NewStream(seed, blockAirborne), numeric.NewStream(seed, blockAirborne+1), numeric.NewStream(seed, blockAirborne+2)
@@ -145,10 +153,8 @@ func newAirborne(seed uint64, kind background, sources int) *airborne {
 	w := drawWeather(day)
 	at := drawCourse(day, w)
 	wind := drawWind(air, w, airborneSettle+len(at))
-	if u := day.Float64(); sources < 0 {
-		for sources = 0; sources < 2 && u >= countPrior[sources]; sources++ {
-			u -= countPrior[sources]
-		}
+	if n := drawCount(day); sources < 0 {
+		sources = n
 	}
 	lnRate, sdRate := source.RatePrior()
 	for range sources {
