@@ -350,10 +350,11 @@ func summarise(all []verdict) *Calibration {
 			}
 		}
 	}
+	c.Missed = c.Of - matched
+	c.Count.Reported, c.Count.EachNumber = reliable(stated, came), reliable(each, eachCame)
 	if len(all) == 0 {
 		return c
 	}
-	c.Missed = c.Of - matched
 	for i, name := range rankNames {
 		c.Ranks = append(c.Ranks, uniform(name, ranks[i]))
 	}
@@ -361,7 +362,6 @@ func summarise(all []verdict) *Calibration {
 		c.Coverage = append(c.Coverage, covered("place in its region", level, inside[k], matched))
 	}
 	c.Coverage = append(c.Coverage, covered("rate in its 5 to 95 % interval", 0.9, rates, matched))
-	c.Count.Reported, c.Count.EachNumber = reliable(stated, came), reliable(each, eachCame)
 	return c
 }
 

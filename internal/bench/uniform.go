@@ -193,10 +193,11 @@ func binOf(p float64) int { return min(int(p*reliabilityBins), reliabilityBins-1
 
 // reliable judges probabilities by whether they came true.
 func reliable(stated []float64, came []bool) Reliable {
-	r := Reliable{Of: len(stated), Bins: []Reliability{}, Error: calibrationError(stated, came)}
+	r := Reliable{Of: len(stated), Bins: []Reliability{}}
 	if len(stated) == 0 {
 		return r
 	}
+	r.Error = calibrationError(stated, came)
 	chance := numeric.NewStream(1, 1<<50+1)
 	again, errs := make([]bool, len(stated)), make([]float64, 1000)
 	for k := range errs {
