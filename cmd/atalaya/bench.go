@@ -24,7 +24,7 @@ func benchCommand() *cobra.Command {
 		Use:   "bench [NAME...]",
 		Short: "The project's own speed, as ratios to plain references measured in the same run; and whether its estimates mean what they say",
 		Long: "Measures " + strings.Join(bench.Names(), ", ") + ", each beside a plain reference in turn, and prints the medians and the ratio.\n" +
-			"Two more are asked for by name alone, and take hours at full size. \"calibration\" simulates gas surveys of known truth and tests ranks, coverage, the number of sources, " +
+			"Two more are asked for by name alone, and take an hour or more at full size. \"calibration\" simulates gas surveys of known truth and tests ranks, coverage, the number of sources, " +
 			"false sources and efficiency. \"metec\" simulates the controlled releases of the METEC plan and scores the equipment named.",
 		Example: `  atalaya bench
   atalaya bench klv gas --seconds 10 --json

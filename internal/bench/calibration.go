@@ -399,6 +399,9 @@ func (c *Calibration) gates() {
 		add("false sources, "+f.Background+" background", "<= 0.01", share, share <= gateFalse)
 	}
 	for _, e := range c.Efficiency {
+		if e.Setting != settingWandering { // where no leg wanders an estimator that allows for it must lose
+			continue
+		}
 		add(fmt.Sprintf("efficiency, %s, %s", e.Setting, e.Parameter), ">= 0.7", e.Ratio, e.Ratio >= gateEfficiency)
 	}
 }

@@ -57,6 +57,8 @@ const (
 	plumeParameters
 )
 
+const settingSteady, settingWandering = "steady", "wandering"
+
 var efficiencyNames = [3]string{"along the wind, m", "across the wind, m", "ln rate"}
 
 // A bounded is a setting in which the bound is known.
@@ -73,7 +75,7 @@ var boundedWind = dispersion.Wind{U: 4, HeightM: 10, AveragingS: 1}
 var boundedGround = dispersion.Surface{RoughnessM: 0.1, Class: 3, HasClass: true}
 
 func newBounded() *bounded {
-	b := &bounded{name: "steady", plume: dispersion.NewPlume(boundedWind, boundedGround)}
+	b := &bounded{name: settingSteady, plume: dispersion.NewPlume(boundedWind, boundedGround)}
 	for leg, x := range []float64{150, 250, 350} {
 		for k := -18.0; k <= 18; k++ {
 			y := 8 * k
@@ -230,7 +232,7 @@ func efficiency(ctx context.Context, o CalibrationOptions) ([]Efficient, error) 
 		return nil, err
 	}
 	wandering := newBounded()
-	wandering.name, wandering.legs, wandering.air = "wandering", 3, g.Air()
+	wandering.name, wandering.legs, wandering.air = settingWandering, 3, g.Air()
 	for _, b := range []*bounded{steady, wandering} {
 		all, err := many(ctx, o, "efficiency, "+b.name, o.Efficiency, func(i int) (missed, error) { return b.once(ctx, o.Seed+uint64(i)) })
 		if err != nil {
