@@ -1,0 +1,48 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestBenchJudgesAsAsked(t *testing.T) {
+	t.Setenv("ATALAYA_SHARED", "")
+	plan := t.TempDir()
+	for name, body := range map[string]string{
+		"equipment.csv":   "name,lat,lon,height_agl_m\nTank SYNTHETIC,40,-105,4\n",
+		"sensors.csv":     "name,lat,lon,height_agl_m\nN,40.0003,-105,2.4\nS,39.9997,-105,2.4\n",
+		"experiments.csv": "experiment,start,end,equipment_group,lat,lon,ch4_kg_s\nshort,2022-02-01T10:00:00Z,2022-02-01T10:05:00Z,1T,40,-105,0.001\n",
+	} {
+		if err := os.WriteFile(filepath.Join(plan, name), []byte(body), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, row := range []struct {
+		args string
+		code int
+		says string // in either stream
+	}{
+		{"calibration klv", 2, "goes alone"},
+		{"metec calibration", 2, "goes alone"},
+		{"calibration --surveys -1", 2, "--surveys -1"},
+		{"metec --minutes 5", 2, "--minutes 5"},
+		{"metec", 2, "Name its folder with --plan"},
+		{"metec --plan " + t.TempDir(), 1, "equipment.csv"},
+		{"calibration --surveys 0 --flights 0 --efficiency 0 --gate", 0, "GATE"},
+		{"calibration --surveys 0 --flights 0 --efficiency 0 --json", 0, `"schema":"atalaya.calibration/1"`},
+		{"metec --json --plan " + plan, 0, `"why":"5 minutes long; 10 are needed"`},
+		{"metec --plan " + plan, 0, "PUBLISHED"},
+	} {
+		var out, talk bytes.Buffer
+		if code := run(append([]string{"bench"}, strings.Fields(row.args)...), &out, &talk); code != row.code || !strings.Contains(out.String()+talk.String(), row.says) {
+			t.Errorf("bench %s ends with %d, want %d and %q; it says\n%s%s", row.args, code, row.code, row.says, &out, &talk)
+		}
+		if strings.Contains(row.args, "--json") && !json.Valid(out.Bytes()) {
+			t.Errorf("bench %s prints no JSON: %s", row.args, &out)
+		}
+	}
+}
