@@ -146,7 +146,7 @@ func (s *screen) leans() {
 	}
 	rows := js[[]row](s, `[...document.querySelectorAll('[data-testid="gas-leans"] tr[data-assumption]')].map(r => ({ Name: r.dataset.assumption, Place: parseFloat(r.querySelector('.place').style.width),
 		Less: r.nextElementSibling?.matches('.less') ? r.nextElementSibling.innerText : '' }))`)
-	if len(rows) != 7 || rows[0].Less == "" || rows[len(rows)-1].Name != "samples" {
+	if len(rows) != 8 || rows[0].Less == "" || rows[len(rows)-1].Name != "samples" {
 		s.Fatalf("rests on %+v", rows)
 	}
 	for i := 1; i < len(rows)-1; i++ {

@@ -199,6 +199,18 @@ func explainedVariance(draws []theta, y func(theta) float64, x func(theta) []flo
 			}
 		}
 	}
+	for i := range d { // in deviations, so that what cannot be told apart is told from what is small
+		if s := math.Sqrt(xx.At(i, i)); s > 0 {
+			xy.SetVec(i, xy.AtVec(i)/s)
+			for j := range d {
+				v := xx.At(i, j) / s
+				if i == j {
+					v /= s
+				}
+				xx.SetSym(i, j, v)
+			}
+		}
+	}
 	var chol mat.Cholesky
 	var beta mat.VecDense
 	if !chol.Factorize(xx) || chol.SolveVecTo(&beta, xy) != nil {

@@ -66,7 +66,7 @@ func TestAssumptionsAreRankedAndTheFirstIsTheDominantOne(t *testing.T) {
 		t.Skip("-short: it solves a survey")
 	}
 	g := locate(t, twoCompounds())
-	if len(g.Assumptions) != 7 || g.Assumptions[0].Name != g.DominantAssumption || g.Assumptions[6].Name != "samples" {
+	if len(g.Assumptions) != 8 || g.Assumptions[0].Name != g.DominantAssumption || g.Assumptions[7].Name != "samples" {
 		t.Fatalf("%q leads %+v", g.DominantAssumption, g.Assumptions)
 	}
 	for i, a := range g.Assumptions {
