@@ -251,7 +251,7 @@ func drifting(in source.Input, kind string, seed uint64) source.Input {
 
 // A background that is not constant is no source: one flight of a hundred past nothing at most is given one.
 func TestABackgroundThatDriftsIsNoSource(t *testing.T) {
-	n := seeds(t, 4, 334)
+	n := seeds(t, 2, 334)
 	for _, kind := range []string{"white", "drift", "step"} {
 		given := 0
 		for seed := range uint64(n) {
