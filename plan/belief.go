@@ -118,7 +118,7 @@ const fewestUnfound = 20
 func rateBelow(limit float64, chance *numeric.Stream) float64 {
 	const tries = 1000 // the prior has a thousandth of its mass below 3e-8 kg/s, far under any limit
 	q := 0.0
-	middle, sd := source.RatePrior()
+	middle, sd := source.Priors().LnRateKgS[0], source.Priors().LnRateKgS[1]
 	for range tries {
 		q = math.Exp(middle + sd*chance.Normal())
 		if limit == 0 || chance.Float64() < math.Exp(-3*q/limit) {

@@ -14,16 +14,14 @@ import (
 // Weather, flight, background and what instruments do are drawn from the ranges below and told only as far as instruments tell them.
 const (
 	airborneMPS    = 8.0
-	lnHeight       = 0.405465108108164 // ln 1.5 m; with a deviation of 1, the estimator's prior of source heights
-	aheadTan       = 0.70              // a source may stand within 35° upwind of a sample
-	leastAheadM    = 300               // and as far from the samples as they are wide, this far at least
-	airborneSettle = 600               // seconds before take-off: the slowest wind has crossed the ground
-	driftNoises    = 1.5               // deviation of a drifting background, in deviations of the noise
-	driftSamples   = 20                // over which it wanders
+	leastAheadM    = 300 // sources stand as far from the samples as they are wide, this far at least
+	airborneSettle = 600 // seconds before take-off: the slowest wind has crossed the ground
+	driftNoises    = 1.5 // deviation of a drifting background, in deviations of the noise
+	driftSamples   = 20  // over which it wanders
 )
 
-// countPrior is how often a survey has no source, one, two: the estimator's prior.
-var countPrior = [3]float64{1. / 2, 1. / 3, 1. / 6}
+// beliefs are the estimator's priors.
+var beliefs = source.Priors()
 
 // A background is what the air holds beside the plumes.
 type background int
@@ -131,7 +129,7 @@ func drawPlace(s *numeric.Stream, at [][3]float64, wind []dispersion.Wind) (x, y
 			u := wind[i].Speed()
 			c, d := wind[i].U/u, wind[i].V/u
 			along := (p[0]-x)*c + (p[1]-y)*d
-			if across := math.Abs((p[1]-y)*c - (p[0]-x)*d); along > 0 && across <= aheadTan*along {
+			if across := math.Abs((p[1]-y)*c - (p[0]-x)*d); along > 0 && across <= beliefs.ConeTan*along {
 				return x, y
 			}
 		}
@@ -140,8 +138,8 @@ func drawPlace(s *numeric.Stream, at [][3]float64, wind []dispersion.Wind) (x, y
 
 // drawCount is the number of sources of a day.
 func drawCount(day *numeric.Stream) (n int) {
-	for u := day.Float64(); n < len(countPrior)-1 && u >= countPrior[n]; n++ {
-		u -= countPrior[n]
+	for u := day.Float64(); n < len(beliefs.Count)-1 && u >= beliefs.Count[n]; n++ {
+		u -= beliefs.Count[n]
 	}
 	return n
 }
@@ -156,10 +154,10 @@ func newAirborne(seed uint64, kind background, sources int) *airborne {
 	if n := drawCount(day); sources < 0 {
 		sources = n
 	}
-	lnRate, sdRate := source.RatePrior()
+	normal := func(p [2]float64) float64 { return p[0] + p[1]*day.Normal() }
 	for range sources {
 		x, y := drawPlace(day, at, wind[airborneSettle:])
-		a.truth = append(a.truth, dispersion.Source{X: x, Y: y, Z: math.Exp(lnHeight + day.Normal()), RateKgS: math.Exp(lnRate + sdRate*day.Normal())})
+		a.truth = append(a.truth, dispersion.Source{X: x, Y: y, Z: math.Exp(normal(beliefs.LnHeightM)), RateKgS: math.Exp(normal(beliefs.LnRateKgS))})
 	}
 	a.fly(w, at, wind, air, instrument)
 	return a

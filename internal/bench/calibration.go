@@ -63,7 +63,7 @@ func covered(what string, level float64, inside, of int) Covered {
 
 // CountCalibration judges the probabilities of the number of sources.
 type CountCalibration struct {
-	Table [len(countPrior)][mostSources + 1]int `json:"table"` // by the true number, then the number reported
+	Table [][mostSources + 1]int `json:"table"` // by the true number, then the number reported
 	// Reported judges the probability of the number reported, by whether it is the true one; EachNumber that of every number.
 	Reported   Reliable `json:"reported"`
 	EachNumber Reliable `json:"each_number"`
@@ -327,6 +327,7 @@ func summarise(all []verdict) *Calibration {
 	var ranks [len(rankNames)][]float64
 	var inside [len(levels)]int
 	var rates, matched int
+	c.Count.Table = make([][mostSources + 1]int, len(beliefs.Count))
 	var stated, each []float64
 	var came, eachCame []bool
 	for _, v := range all {
@@ -345,7 +346,7 @@ func summarise(all []verdict) *Calibration {
 		c.Count.Table[v.truth][v.reported]++
 		stated, came = append(stated, v.count[v.reported]), append(came, v.truth == v.reported)
 		for k, p := range v.count {
-			if k < len(countPrior) || p > 0 { // a number that is never spoken of says nothing
+			if k < len(beliefs.Count) || p > 0 { // a number that is never spoken of says nothing
 				each, eachCame = append(each, p), append(eachCame, v.truth == k)
 			}
 		}

@@ -218,7 +218,7 @@ func TestAnAirborneSurveyIsAsStated(t *testing.T) {
 			for k, p := range at {
 				c, d := wind[k].U/wind[k].Speed(), wind[k].V/wind[k].Speed()
 				along, across := (p[0]-x)*c+(p[1]-y)*d, (p[1]-y)*c-(p[0]-x)*d
-				upwind = upwind || math.Atan2(math.Abs(across), along) <= math.Atan(aheadTan)
+				upwind = upwind || math.Atan2(math.Abs(across), along) <= math.Atan(beliefs.ConeTan)
 			}
 			if !upwind {
 				t.Errorf("a source at %.0f, %.0f lies upwind of no sample", x, y)
@@ -226,7 +226,7 @@ func TestAnAirborneSurveyIsAsStated(t *testing.T) {
 		}
 		counts[drawCount(day)]++
 	}
-	for k, p := range countPrior {
+	for k, p := range beliefs.Count {
 		if sd := math.Sqrt(float64(n) * p * (1 - p)); math.Abs(float64(counts[k])-float64(n)*p) > 4*sd {
 			t.Errorf("%d sources in %d of %d surveys, stated %.2f", k, counts[k], n, p)
 		}

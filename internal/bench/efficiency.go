@@ -34,13 +34,8 @@ type Efficient struct {
 	High  float64 `json:"high"`
 }
 
-// The deviations of what is unknown, as the estimator has them where the stability is stated (decision 0003): of ln height, of ln of both spreads, of both exponents,
-// of the heading.
-const (
-	sdHeight, sdSpread, sdExponent = 1.0, 0.35, 0.1
-	sdHeading                      = 6 * math.Pi / 180
-	efficiencyRate                 = 2e-3
-)
+// sdSpread is the deviation of ln of both spreads as the estimator has it where the stability is stated (decision 0003).
+const sdSpread, efficiencyRate = 0.35, 2e-3
 
 // The parameters of a plume here. Each leg's strength, heading and width follow where legs wander, in units of their deviations.
 const (
@@ -153,7 +148,7 @@ func (b *bounded) slopes(t []float64) *mat.Dense {
 
 // priors are mean and deviation of what has a prior: all but places, rate and background.
 func (b *bounded) priors() map[int][2]float64 {
-	p := map[int][2]float64{pLnH: {lnHeight, sdHeight}, pAy: {0, sdSpread}, pAz: {0, sdSpread}, pBy: {0, sdExponent}, pBz: {0, sdExponent}, pHeading: {0, sdHeading}}
+	p := map[int][2]float64{pLnH: beliefs.LnHeightM, pAy: {0, sdSpread}, pAz: {0, sdSpread}, pBy: beliefs.Exponent, pBz: beliefs.Exponent, pHeading: beliefs.HeadingRad}
 	for i := range 3 * b.legs {
 		p[plumeParameters+i] = [2]float64{0, 1}
 	}

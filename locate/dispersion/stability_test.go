@@ -5,12 +5,15 @@ import (
 	"testing"
 )
 
-// The table as Gifford printed it in 1976 and textbooks since (Fundamentals of Air Pollution, 3rd ed. 1994, table 19-7), formula by formula; the package
-// holds it as coefficients.
-var printedBriggs = []struct {
+// A printed row is one stability class.
+type printed struct {
 	class          string
 	sigmaY, sigmaZ func(x float64) float64
-}{
+}
+
+// The table as Gifford printed it in 1976 and textbooks since (Fundamentals of Air Pollution, 3rd ed. 1994, table 19-7), formula by formula; the package
+// holds it as coefficients.
+var printedBriggs = []printed{
 	{"A", func(x float64) float64 { return 0.22 * x / math.Sqrt(1+0.0001*x) }, func(x float64) float64 { return 0.20 * x }},
 	{"B", func(x float64) float64 { return 0.16 * x / math.Sqrt(1+0.0001*x) }, func(x float64) float64 { return 0.12 * x }},
 	{"C", func(x float64) float64 { return 0.11 * x / math.Sqrt(1+0.0001*x) }, func(x float64) float64 { return 0.08 * x / math.Sqrt(1+0.0002*x) }},
@@ -20,10 +23,7 @@ var printedBriggs = []struct {
 }
 
 // The urban half of the same table.
-var printedBriggsUrban = []struct {
-	class          string
-	sigmaY, sigmaZ func(x float64) float64
-}{
+var printedBriggsUrban = []printed{
 	{"A", func(x float64) float64 { return 0.32 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.24 * x * math.Sqrt(1+0.001*x) }},
 	{"B", func(x float64) float64 { return 0.32 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.24 * x * math.Sqrt(1+0.001*x) }},
 	{"C", func(x float64) float64 { return 0.22 * x / math.Sqrt(1+0.0004*x) }, func(x float64) float64 { return 0.20 * x }},
@@ -34,15 +34,21 @@ var printedBriggsUrban = []struct {
 
 const roundings = 1e-12 // a few dozen float64 operations, exp and log among them, on numbers of order one
 
-func TestBriggsAsPrinted(t *testing.T) {
-	for k, row := range printedBriggs {
+// asPrinted compares the forms with their table, formula by formula.
+func asPrinted(t *testing.T, table []printed, spreads func(x, class, averagingS float64) (sy, sz float64)) {
+	t.Helper()
+	for k, row := range table {
 		for _, x := range []float64{1, 100, 1000, 10000} {
-			sy, sz := BriggsRural(x, float64(k), 600)
+			sy, sz := spreads(x, float64(k), 600)
 			if wy, wz := row.sigmaY(x), row.sigmaZ(x); off(sy, wy, wy) > roundings || off(sz, wz, wz) > roundings {
 				t.Errorf("class %s at %g m: %g and %g, the table gives %g and %g", row.class, x, sy, sz, wy, wz)
 			}
 		}
 	}
+}
+
+func TestBriggsAsPrinted(t *testing.T) {
+	asPrinted(t, printedBriggs, BriggsRural)
 	// One by hand: 80/√1.1 and 60/√2.5.
 	sy, sz := BriggsRural(1000, 3, 600)
 	if math.Abs(sy-76.277) > 5e-4 || math.Abs(sz-37.947) > 5e-4 {
@@ -51,14 +57,7 @@ func TestBriggsAsPrinted(t *testing.T) {
 }
 
 func TestBriggsInTownAsPrinted(t *testing.T) {
-	for k, row := range printedBriggsUrban {
-		for _, x := range []float64{1, 100, 1000, 10000} {
-			sy, sz := BriggsUrban(x, float64(k), 600)
-			if wy, wz := row.sigmaY(x), row.sigmaZ(x); off(sy, wy, wy) > roundings || off(sz, wz, wz) > roundings {
-				t.Errorf("class %s at %g m: %g and %g, the table gives %g and %g", row.class, x, sy, sz, wy, wz)
-			}
-		}
-	}
+	asPrinted(t, printedBriggsUrban, BriggsUrban)
 	// One by hand: 160/√1.4 and 140/√1.3.
 	sy, sz := BriggsUrban(1000, 3, 600)
 	if math.Abs(sy-135.225) > 5e-4 || math.Abs(sz-122.788) > 5e-4 {

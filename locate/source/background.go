@@ -21,10 +21,10 @@ type record struct {
 	whole   []int     // those of them that last, of instruments that stand still: one a sensor
 }
 
-// Nodes lie so many seconds apart, an eddy's memory, below which drift is not told from noise, or farther where a record is long.
+// maxNodes bounds the nodes of a record. They lie eddyS apart, below which drift is not told from noise, or farther where a record is long.
 const maxNodes = 120
 
-// drifts lays out the nodes.
+// layDrifts makes the records, and lays out their nodes.
 func (sc *scene) layDrifts() {
 	sc.records, sc.nodes = nil, 0
 	sc.node, sc.between = make([]int, len(sc.s)), make([]float64, len(sc.s))

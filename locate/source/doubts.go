@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/locate/dispersion"
 )
 
 // What a survey itself says against what it was handed. None of these changes the answer: each is a note beside it.
@@ -14,8 +15,6 @@ const (
 	// reversedLn is from where on a survey counts as better explained with its wind turned about: odds of 20 to 1, "strong" (Kass and Raftery
 	// 1995, doi:10.1080/01621459.1995.10476572: 2 ln K > 6).
 	reversedLn = 3.0
-	// A steady plume stands for what turned by less than this while the gas was on its way, in a wind of more than that.
-	turnRad, weakMPS = 15 * math.Pi / 180, 1.5
 	// turnedShare is of the samples inside the plume: fewer than one in twenty steer no fit whose errors have heavy tails.
 	turnedShare = 0.05
 	// belowShare is from where on a survey is nearly silent. Legs that begin and end in clean air leave seven or eight in ten below the limit anyway.
@@ -79,8 +78,7 @@ func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float
 		if k == 2 {
 			hyp, n = gr.pairs(&d, all), twoStarts
 		}
-		tops := sc.climbAll(sc.starts(spread(hyp, d.apart, n)), p.lambda, firstSlopes)
-		tops = sc.climbAll(tops[:min(keepSummits, len(tops))], p.lambda, theTop)
+		tops := sc.tops(sc.starts(spread(hyp, d.apart, n)), p.lambda)
 		if len(tops) == 0 {
 			continue
 		}
@@ -111,7 +109,7 @@ func (p *posterior) doubtWind(g *Group) {
 	for i := range sc.s {
 		speed += sc.s[i].Wind.Speed() / float64(len(sc.s))
 	}
-	if speed < weakMPS && !sc.calm { // below 1 m/s it was said already
+	if speed < dispersion.WeakWind && !sc.calm { // below 1 m/s it was said already
 		g.note(atalaya.Say("survey-weak-wind", "speed", strconv.FormatFloat(speed, 'f', 1, 64)))
 	}
 	if t := p.turning(); t.inside > 0 && t.share() > turnedShare {
@@ -152,7 +150,7 @@ func (p *posterior) turning() (t turns) {
 		t.inside++
 		a, b := sc.s[from].Wind, sc.s[i].Wind
 		turn := math.Abs(math.Atan2(a.U*b.V-a.V*b.U, a.U*b.U+a.V*b.V))
-		if turn > turnRad {
+		if turn > dispersion.TurnLimitRad {
 			t.turned++
 		}
 		if turn > t.most {

@@ -68,5 +68,20 @@ func (g *Group) Air() Air {
 	return Air{sc.measuredTheta(), sc.survey.Surface, sc.sd.gain, sc.sd.turn, sc.sd.widen}
 }
 
-// RatePrior is the prior of a source's rate: the median of its logarithm (of kg/s), and the deviation.
-func RatePrior() (lnMedian, lnSD float64) { return priorLnQ[0], priorLnQ[1] }
+// Beliefs are what the estimator holds of sources and plumes before any survey: means and deviations of normal laws.
+type Beliefs struct {
+	LnHeightM, LnRateKgS [2]float64
+	Exponent             [2]float64 // added to those of the spreads
+	HeadingRad           [2]float64 // of the plume against the wind
+	Count                []float64  // probability of so many sources
+	ConeTan              float64    // a source may stand so far aside of upwind of a sample
+}
+
+// Priors are the beliefs that no survey informs.
+func Priors() Beliefs {
+	b := Beliefs{LnHeightM: priorLnH, LnRateKgS: priorLnQ, Exponent: priorB, HeadingRad: priorBias, ConeTan: coneTan}
+	for _, ln := range lnPriorCount {
+		b.Count = append(b.Count, math.Exp(ln))
+	}
+	return b
+}

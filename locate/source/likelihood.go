@@ -38,6 +38,9 @@ func (t theta) shape() *dispersion.Bent {
 // mast alignment, declination and the turning of the wind between mast and plume. Exponents of the spreads: 0.1, the range of the published power laws
 // (Hanna, Briggs and Hosker 1982). Fluctuation: 0.3 of the mean within a factor 1.5 at one
 // sigma: no steady plume has the shape of a real one to a tenth (Weil, Sykes and Venkatram 1992, doi:10.1175/1520-0450(1992)031<1121:EAQMRA>2.0.CO;2). Wind speed: 10 % (enters the rate alone).
+// Spread at the source: that of dispersion.SourceHalfWidthM within a factor e, from the end of a pipe to a door. Lag: 3 s of an inlet, an instrument or a clock,
+// which may be early too. Backgrounds: 0.3 of the noise in a minute, within a factor 4.5 at one sigma: from an instrument that hardly drifts to one that
+// drifts by its noise in some seconds.
 var (
 	priorLnH      = [2]float64{math.Log(1.5), 1}
 	priorLnQ      = [2]float64{math.Log(3e-4), 3}
@@ -80,7 +83,7 @@ func (sc *scene) lnPrior(t theta) float64 {
 }
 
 // work holds the columns of one evaluation; one a goroutine. turn and widen are the responses to the realisation's effects,
-// shift what the effects that were found add up to.
+// shift what the linear effects that were found add up to, under the backgrounds.
 type work struct {
 	c, reach, turn, widen, variance, shift, under []float64
 	t                                             theta              // whose columns these are
@@ -88,9 +91,9 @@ type work struct {
 	rates                                         []float64          // of t, one a source
 	cuts                                          [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
 	normals                                       normals
-	pulls                                         []pull
-	coupled                                       []coupled
-	spare                                         held // to solve into
+	pulls                                         []pull    // of the samples of instruments that stand still
+	coupled                                       []coupled // scratch of a minute
+	spare                                         held      // to solve into
 	held
 }
 

@@ -102,8 +102,7 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain
 				starts[1] = append(starts[1], summit{at: t, scale: cellScales(cellsAt(summits[2][0])[j : j+1])})
 			}
 		}
-		summits[k] = sc.climbAll(starts[k], first, firstSlopes)
-		summits[k] = sc.climbAll(summits[k][:min(keepSummits, len(summits[k]))], first, theTop)
+		summits[k] = sc.tops(starts[k], first)
 		share = max(share, sc.share(w, summits[k][0], first))
 	}
 	lambda = share
@@ -132,6 +131,12 @@ func (sc *scene) starts(hyp []hypothesis) []summit {
 		out[i] = summit{at: sc.start(h), scale: cellScales(h.cells)}
 	}
 	return out
+}
+
+// tops are the summits above starts, of which there is one at least: those that are highest after their first slopes.
+func (sc *scene) tops(starts []summit, lambda float64) []summit {
+	out := sc.climbAll(starts, lambda, firstSlopes)
+	return sc.climbAll(out[:min(keepSummits, len(out))], lambda, theTop)
 }
 
 // climbAll climbs from every start; the highest comes first.

@@ -198,7 +198,7 @@ func countProbability(clouds []cloud) []float64 {
 // the one that was flown through, and a posterior knows of no model but its own (Kennedy and O'Hagan 2001,
 // doi:10.1111/1467-9868.00294). It was measured on simulated flights through wandering puffs, whose model shares no formula with
 // this one (TestCoverageOfFlights under ATALAYA_SOAK measures it again; docs/decisions/0003-gas-locate.md), never on surveys with a known truth.
-// Rates bear it less than places: they rest on how much gas came by, not on where.
+// Places and rates bear the same.
 const discrepancy = 1.8
 
 // discrepant spreads the places of draws about their mean and ln rates about their median.
