@@ -8,9 +8,10 @@ import (
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
-// The surveys that calibration is judged on: an aircraft in several legs across a wind that turns and gusts, over 0, 1 or 2 sources whose gas is made of
+// The surveys that calibration is judged on: an aircraft in several legs across a wind that turns and gusts, over 0 to 5 sources whose gas is made of
 // wandering puffs. Truth shares no formula with the estimator. It is drawn from what the estimator itself takes for granted, so that its
-// probabilities have no excuse: number of sources, their heights, their rates and the ground that they may stand on are those of its priors.
+// probabilities have no excuse: number of sources, their heights, their rates and the ground that they may stand on are those of its priors, and
+// each is drawn anew until it shows.
 // Weather, flight, background and what instruments do are drawn from the ranges below and told only as far as instruments tell them.
 const (
 	airborneMPS    = 8.0
@@ -136,6 +137,21 @@ func drawPlace(s *numeric.Stream, at [][3]float64, wind []dispersion.Wind) (x, y
 	}
 }
 
+// snr2 is by how much a source shows: by the mean plume that this turbulence makes, for what shows must not hang on chance.
+func (w weather) snr2(of dispersion.Source, at [][3]float64, wind []dispersion.Wind) (sum float64) {
+	plain := dispersion.Shape{}.Bend()
+	for t := sampleS - 1; t < len(at); t += sampleS {
+		now := wind[t]
+		now.SigmaTheta, now.SigmaPhi = w.across, w.up
+		plume := dispersion.NewPlume(now, w.surface)
+		x, y := plume.Downwind(at[t][0]-of.X, at[t][1]-of.Y, 0)
+		c := of.RateKgS * plume.At(x, y, at[t][2], of.Z, plain, 0).C
+		z := c / math.Hypot(noiseKgM3, 0.03*c)
+		sum += z * z
+	}
+	return sum
+}
+
 // drawCount is the number of sources of a day.
 func drawCount(day *numeric.Stream) (n int) {
 	for u := day.Float64(); n < len(beliefs.Count)-1 && u >= beliefs.Count[n]; n++ {
@@ -156,8 +172,14 @@ func newAirborne(seed uint64, kind background, sources int) *airborne {
 	}
 	normal := func(p [2]float64) float64 { return p[0] + p[1]*day.Normal() }
 	for range sources {
-		x, y := drawPlace(day, at, wind[airborneSettle:])
-		a.truth = append(a.truth, dispersion.Source{X: x, Y: y, Z: math.Exp(normal(beliefs.LnHeightM)), RateKgS: math.Exp(normal(beliefs.LnRateKgS))})
+		for {
+			x, y := drawPlace(day, at, wind[airborneSettle:])
+			one := dispersion.Source{X: x, Y: y, Z: math.Exp(normal(beliefs.LnHeightM)), RateKgS: math.Exp(normal(beliefs.LnRateKgS))}
+			if w.snr2(one, at, wind[airborneSettle:]) >= source.ShowsSNR2 {
+				a.truth = append(a.truth, one)
+				break
+			}
+		}
 	}
 	a.fly(w, at, wind, air, instrument)
 	return a

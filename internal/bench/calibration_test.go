@@ -206,7 +206,7 @@ func TestAnAirborneSurveyIsAsStated(t *testing.T) {
 		t.Fatalf("%d sources, %d samples", len(a.truth), n)
 	}
 	s := numeric.NewStream(1, 9)
-	counts, n := [3]int{}, 900 // without gas to fly through, as that takes long
+	counts, n := make([]int, len(beliefs.Count)), 900 // without gas to fly through, as that takes long
 	for i := range uint64(n) {
 		day := numeric.NewStream(i, blockAirborne)
 		w := drawWeather(day)

@@ -21,6 +21,7 @@ func (c cell) quarters() [4]cell {
 type domain struct {
 	cells   []cell // disjoint
 	area    float64
+	show    float64 // share of the sources on it that would show
 	minSide float64
 	apart   float64 // places nearer than this are climbed from once
 	views   []view

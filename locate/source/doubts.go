@@ -56,10 +56,12 @@ func odds(ln float64) string {
 // much the other way if it is turned about; the best that a turned source can do is to stand so far off that both legs are equal to it. What is
 // left over is ½(0.62/(0.3·√2))² = 1.1 from widths, and ½(1.2/(0.5·√2))² = 1.5 from strengths: two legs hardly reach 3, three
 // or more distances do. Beside that stands a leg on the upwind side, which the turned plume would cross.
+//
+// Where one source is hopelessly worse with the wind turned about, more are not tried, and what is behind by the curvature of its summits is not drawn.
 func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float64, error) {
 	given := math.Inf(-1)
 	for _, c := range p.clouds {
-		given = max(given, c.lnEvidence+lnPriorCount[c.k])
+		given = max(given, c.standing)
 	}
 	sc, err := prepare(p.sc.survey.turnedAbout())
 	if err != nil {
@@ -71,23 +73,35 @@ func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float
 		return math.Inf(-1), nil
 	}
 	gr := newGrid(sc)
+	d.weigh(gr)
 	all := gr.refine(&d, nil)
+	var one *search
 	best := math.Inf(-1)
-	for k := 1; k <= found; k++ {
-		hyp, n := singles(all), oneStarts
+	for k := 1; k <= min(found, 2); k++ {
+		hyp, n := singles(all), oneStarts/2
 		if k == 2 {
-			hyp, n = gr.pairs(&d, all), twoStarts
+			hyp, n = gr.pairs(&d, all), twoStarts/2
 		}
-		tops := sc.tops(sc.starts(spread(hyp, d.apart, n)), p.lambda)
-		if len(tops) == 0 {
+		starts := sc.starts(spread(hyp, d.apart, n))
+		if len(starts) == 0 {
+			break
+		}
+		a := &search{sc: sc, d: &d, summits: sc.tops(starts, p.lambda), k: k, lambda: p.lambda, seed: seed, one: one, rival: max(given, best)}
+		if k == 1 {
+			one = a
+		}
+		if a.promise()+hopeless < given {
+			best = max(best, a.promise())
+			if c := p.clouds[1]; a.promise()+hopeless < c.standing {
+				break
+			}
 			continue
 		}
-		a := search{sc: sc, d: &d, summits: tops, k: k, lambda: p.lambda, seed: seed, rival: max(given, best)}
 		c, err := a.run(ctx)
 		if err != nil {
 			return 0, err
 		}
-		best = max(best, c.lnEvidence+lnPriorCount[k])
+		best = max(best, c.standing)
 	}
 	return best - given, nil
 }

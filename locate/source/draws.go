@@ -26,6 +26,9 @@ func (g *Group) Draws(n int, seed uint64) []Draw {
 	out := make([]Draw, 0, n)
 	acc := s.Float64()
 	for k, c := range p.clouds {
+		if len(c.draws) == 0 { // hopelessly behind
+			continue
+		}
 		acc += float64(n) * p.count[k]
 		ts := c.draws
 		if c.k > 0 {

@@ -60,12 +60,23 @@ func newGrid(sc *scene) *grid {
 	return g
 }
 
-// column is the unit-rate column of a cell, with the backgrounds projected out.
+// column is the unit-rate column of a cell, with the backgrounds projected out; nil where no sample sees it.
 func (g *grid) column(c cell, bias float64) []float64 {
+	out := g.unit(c, bias)
+	for _, v := range out {
+		if v > 0 {
+			g.project(out)
+			return out
+		}
+	}
+	return nil
+}
+
+// unit is the unit-rate column as it is.
+func (g *grid) unit(c cell, bias float64) []float64 {
 	sc := g.sc
 	out := make([]float64, len(g.rows))
 	h := math.Exp(priorLnH[0])
-	any := false
 	for k, i := range g.rows {
 		s, p := &sc.s[i], sc.plumes[i]
 		ax, ay := p.Downwind(s.At[0]-c.x, s.At[1]-c.y, bias)
@@ -75,12 +86,7 @@ func (g *grid) column(c cell, bias float64) []float64 {
 		} else {
 			out[k] = p.At(ax, ay, s.At[2], h, g.plain, c.side/3).C
 		}
-		any = any || out[k] > 0
 	}
-	if !any {
-		return nil
-	}
-	g.project(out)
 	return out
 }
 

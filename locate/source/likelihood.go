@@ -89,6 +89,7 @@ type work struct {
 	t                                             theta              // whose columns these are
 	sh                                            *dispersion.Bent   // of t
 	rates                                         []float64          // of t, one a source
+	snr2                                          []float64          // by which the sources of t show
 	cuts                                          [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
 	normals                                       normals
 	pulls                                         []pull    // of the samples of instruments that stand still
@@ -172,7 +173,7 @@ func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
 // columns puts what all sources of an explanation bring into w.
 func (sc *scene) columns(w *work, t theta) {
 	w.clear()
-	w.t, w.sh, w.rates = t, t.shape(), w.rates[:0]
+	w.t, w.sh, w.rates, w.snr2 = t, t.shape(), w.rates[:0], w.snr2[:0]
 	sin, cos := math.Sincos(w.sh.BiasRad)
 	lag := t.shared()[jLag]
 	for k := range t.sources() {
@@ -182,17 +183,25 @@ func (sc *scene) columns(w *work, t theta) {
 		if len(w.cuts) == k {
 			w.cuts = append(w.cuts, make([]dispersion.Cut, len(sc.s)))
 		}
-		cuts := w.cuts[k]
+		cuts, snr2 := w.cuts[k], 0.0
+		take := func(i int, r dispersion.Response) {
+			w.add(i, rate, r)
+			if c := rate * r.C; c > 0 {
+				z := c / sc.error(i)
+				snr2 += z * z
+			}
+		}
 		for i := range sc.s {
 			if sc.s[i].IsPath {
-				w.add(i, rate, sc.response(i, lag, x, y, h, sin, cos, w.sh, 0))
+				take(i, sc.response(i, lag, x, y, h, sin, cos, w.sh, 0))
 				continue
 			}
 			p, at := sc.plumes[i], sc.place(i, lag)
 			ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
 			cuts[i] = p.Cut(ax, ay, sc.s[i].At[2], h, w.sh)
-			w.add(i, rate, cuts[i].At(0, 1))
+			take(i, cuts[i].At(0, 1))
 		}
+		w.snr2 = append(w.snr2, snr2)
 	}
 }
 

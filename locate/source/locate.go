@@ -15,8 +15,12 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// lnPriorCount is the prior of zero, one and two sources: a half, a third, a sixth. No survey is flown without a reason, and most find nothing.
-var lnPriorCount = [3]float64{math.Log(1. / 2), math.Log(1. / 3), math.Log(1. / 6)}
+// mostSources is the largest number of sources that is looked for.
+const mostSources = 5
+
+// lnPriorCount is the prior of the number of sources: each further one half as probable, so that none and some are even. No survey is flown without a
+// reason, and most find nothing.
+var lnPriorCount = [mostSources + 1]float64{math.Log(1. / 2), math.Log(1. / 4), math.Log(1. / 8), math.Log(1. / 16), math.Log(1. / 32), math.Log(1. / 32)}
 
 // Locate finds the sources of every group, each by itself. The same input and seed give the same result on any number of cores.
 func Locate(ctx context.Context, in Input, o Options) (*Result, error) {
@@ -51,48 +55,115 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 		return nil, inputError(g.Group, "no ground lies upwind of the samples: the wind is calm throughout", "Give the wind; below 1 m/s a source cannot be located")
 	}
 	gr := newGrid(sc)
+	d.weigh(gr)
 	all := gr.refine(&d, nil)
 	one, two := singles(all), gr.pairs(&d, all)
 	tick(1)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	lambda, gain, summits := sc.temper(gr, &d, one, two)
+	lambda, summits := sc.temper(gr, &d, one, two)
 	tick(2)
-	clouds, rival := make([]cloud, 0, len(summits)), math.Inf(-1)
-	for k := len(summits) - 1; k >= 0; k-- { // a number that is far behind another is given up early
-		if len(summits[k]) == 0 || k == 2 && gain < pairWorth {
-			continue
+	searches := sc.searches(&d, summits, lambda, o.Seed)
+	for k := 2; k < mostSources && k < len(searches) && searches[k].worth(searches[:k]); k++ { // a further source only beside those that are worth it
+		more := sc.beside(&d, searches[k].summits[0], lambda)
+		if len(more) == 0 {
+			break
 		}
-		a := search{sc: sc, d: &d, summits: summits[k], k: k, lambda: lambda, seed: o.Seed, rival: rival}
-		c, err := a.run(ctx)
-		if err != nil {
-			return nil, err
-		}
-		rival = max(rival, c.lnEvidence+lnPriorCount[k])
-		clouds = append(clouds, c)
-		tick(4 - k)
+		searches = append(searches, &search{sc: sc, d: &d, summits: more, k: k + 1, lambda: lambda, seed: o.Seed, one: searches[1]})
 	}
-	slices.Reverse(clouds)
+	tick(3)
+	clouds, err := posteriors(ctx, searches)
+	if err != nil {
+		return nil, err
+	}
+	tick(4)
 	found := sc.report(in, &d, clouds, lambda, o.Seed)
 	return found, found.doubt(ctx)
 }
 
-// pairWorth is the least gain in tempered ln likelihood for which two sources are weighed in full. A second source costs four
-// parameters; by the Bayesian information criterion 2·ln n > 6 even for ten independent samples (Schwarz 1978), and prior odds
-// of a half: below this gain its probability stays under 5 %, which is what is then reported, as zero.
-const pairWorth = 1.0
+// searches has one for each number of sources that has a summit, from none on.
+func (sc *scene) searches(d *domain, summits [][]summit, lambda float64, seed uint64) []*search {
+	var out []*search
+	for k, s := range summits {
+		if len(s) == 0 {
+			break
+		}
+		a := &search{sc: sc, d: d, summits: s, k: k, lambda: lambda, seed: seed}
+		if k > 1 {
+			a.one = out[1]
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// posteriors runs searches for none, one and so on, the most probable by its summits first. One that is hopelessly behind is left at the evidence that its
+// summits have; that for no source is cheap, and its evidence is the farthest from that.
+func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
+	out := make([]cloud, len(searches))
+	order := make([]int, len(searches))
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(sign(searches[b].promise() - searches[a].promise())) })
+	rival := math.Inf(-1)
+	for _, k := range order {
+		a := searches[k]
+		if k > 0 && a.promise()+hopeless < rival {
+			out[k] = a.unseen()
+			continue
+		}
+		a.rival = rival
+		c, err := a.run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rival = max(rival, c.standing)
+		out[k] = c
+	}
+	return out, nil
+}
+
+// worth reports whether a number of sources stands as high as the smaller ones, or nearly.
+func (a *search) worth(fewer []*search) bool {
+	for i := range fewer {
+		if a.promise()+1 < fewer[i].promise() {
+			return false
+		}
+	}
+	return true
+}
+
+// beside are the summits above explanations of one more source: what a summit leaves over is looked through for it.
+func (sc *scene) beside(d *domain, s summit, lambda float64) []summit {
+	g, w := newGrid(sc), sc.newWork()
+	f := sc.fit(w, s.at, s.held, lambda)
+	for k, i := range g.rows {
+		g.r[k], g.weight[k] = f.z[i]*math.Sqrt(w.variance[i]), 1/w.variance[i]
+	}
+	var starts []summit
+	for _, one := range spread(singles(g.refine(d, nil)), d.apart, besideStarts) {
+		at := slices.Concat(s.at[:len(s.at)-shared], theta{one.cells[0].x, one.cells[0].y, priorLnH[0], one.lnRate[0]}, s.at.shared())
+		starts = append(starts, summit{at: at, held: s.held, scale: cellScales(append(cellsAt(s), one.cells[0]))})
+	}
+	if len(starts) == 0 {
+		return nil
+	}
+	return sc.tops(starts, lambda)
+}
 
 // temper climbs from the best hypotheses and takes the effective share of the samples from what the best explanation leaves
-// over; then it climbs once more with that share. gain is by how much two sources then beat one, in tempered ln likelihood.
-func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain float64, summits [3][]summit) {
+// over; then it climbs once more with that share. summits are those of none, one and two sources.
+func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda float64, summits [][]summit) {
 	w := sc.newWork()
 	first := g.lambda
 	if sc.standing {
 		first, sc.apart = 1, g.lambda
 	}
 	share := sc.share(w, summit{at: sc.centre()}, 1)
-	starts := [3][]summit{1: sc.starts(spread(one, d.apart, oneStarts)), 2: sc.starts(spread(two, d.apart, twoStarts))}
+	starts := [][]summit{1: sc.starts(spread(one, d.apart, oneStarts)), 2: sc.starts(spread(two, d.apart, twoStarts))}
+	summits = make([][]summit, len(starts))
 	for k := 2; k >= 1; k-- {
 		if len(starts[k]) == 0 {
 			continue
@@ -115,15 +186,11 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda, gain
 			summits[k] = sc.climbAll(summits[k], lambda, theTop)
 		}
 	}
-	if len(summits[1]) > 0 && len(summits[2]) > 0 {
-		likely := func(s summit) float64 { return s.ln - sc.lnPrior(s.at) }
-		gain = likely(summits[2][0]) - likely(summits[1][0])
-	}
-	return lambda, gain, summits
+	return lambda, summits
 }
 
 // From how many places a climb begins, and how many, the highest, go on to the top.
-const oneStarts, twoStarts, keepSummits = 6, 4, 3
+const oneStarts, twoStarts, besideStarts, keepSummits = 6, 4, 3, 3
 
 func (sc *scene) starts(hyp []hypothesis) []summit {
 	out := make([]summit, len(hyp))

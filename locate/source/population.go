@@ -18,19 +18,23 @@ import (
 const (
 	generations = 24
 	perRound    = 400
-	enough      = 400.0 // effective draws, of all generations, at which it ends
+	enough      = 250.0 // effective draws, of all generations, at which it ends
 	fitted      = 200.0 // effective draws at least that a mixture is fitted to
 	least       = 150.0 // effective draws at least that a posterior is reported from
-	hopeless    = 20.0  // in ln evidence behind a rival, after two generations: less than e^-15, allowing for a mixture that has yet to find its place
+	little      = 50.0  // effective draws at which it ends for a number of sources that has little of the probability: only its evidence counts
+	unlikely    = 4.0   // in ln of the probability behind a rival: less than one in fifty
+	hopeless    = 12.0  // in the same by the curvature at the summits, off by which it was up to six
 	reported    = 800   // draws of a posterior
 	tailDoF     = 5.0
-	dimensions  = 2*perSource + shared // of the largest explanation
+	never       = -1e6                           // ln density where there is no prior
+	dimensions  = mostSources*perSource + shared // of the largest explanation
 )
 
 // A cloud is the posterior for one number of sources.
 type cloud struct {
 	k          int
 	lnEvidence float64
+	standing   float64 // ln of the probability of the number, but for a constant
 	draws      []theta // equally likely
 	best       theta
 	bestLn     float64
@@ -46,7 +50,8 @@ type search struct {
 	lambda  float64
 	seed    uint64
 	works   sync.Pool
-	rival   float64 // ln evidence, with its prior, of the best other number of sources so far
+	one     *search // that for one source
+	rival   float64 // standing of the best other number of sources so far
 }
 
 // A particle is an explanation with its unnormalised ln posterior density.
@@ -57,7 +62,7 @@ type particle struct {
 
 // run finds the posterior.
 func (a *search) run(ctx context.Context) (cloud, error) {
-	out := cloud{k: a.k, bestLn: math.Inf(-1), held: a.summits[0].held}
+	out := a.unseen()
 	a.works.New = func() any { return a.sc.newWork() }
 	mix := a.first()
 	if len(mix) == 0 {
@@ -73,14 +78,13 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 		from := len(ps)
 		ps, lnSum = append(ps, make([]particle, perRound)...), append(lnSum, make([]float64, perRound)...)
 		mixes = append(mixes, mix)
-		reference := mix[0].mean
 		numeric.Each(len(ps), func(i int) {
 			if i < from {
 				lnSum[i] = numeric.LogSumExp(lnSum[i], lnMixture(mix, ps[i].t))
 				return
 			}
 			s := numeric.NewStream(a.seed, uint64(a.k)<<40|uint64(i))
-			ps[i] = a.posterior(ordered(pick(mix, s).draw(s), reference))
+			ps[i] = a.posterior(pick(mix, s).draw(s))
 			lnSum[i] = math.Inf(-1)
 			for _, m := range mixes {
 				lnSum[i] = numeric.LogSumExp(lnSum[i], lnMixture(m, ps[i].t))
@@ -91,8 +95,10 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 			lnw[i] = ps[i].ln - lnSum[i] + math.Log(float64(g+1))
 		}
 		truncate(lnw)
-		out.lnEvidence = numeric.LogSumExp(lnw...) - math.Log(float64(len(ps)))
-		if effective(lnw, 1) >= enough || g >= 1 && out.lnEvidence+lnPriorCount[a.k]+hopeless < a.rival {
+		out.lnEvidence = numeric.LogSumExp(lnw...) - math.Log(float64(len(ps))) + lnOrders(a.k)
+		out.standing = a.standing(out.lnEvidence)
+		behind := a.rival - out.standing
+		if ess := effective(lnw, 1); ess >= enough || behind > unlikely && (ess >= little || g+1 >= generations/3) {
 			break
 		}
 		flat := slices.Clone(lnw)
@@ -109,10 +115,90 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 	return out, nil
 }
 
-// posterior weighs an explanation; outside the domain it has no prior.
+// laplace is ln of the evidence as the curvature at the summits has it: near a summit the posterior is taken as normal, and each has as many
+// mirror images as its sources can be named in orders.
+func (a *search) laplace() float64 {
+	best := math.Inf(-1)
+	for _, s := range a.summits {
+		ln := s.ln + lnOrders(a.k) - float64(a.k)*a.lnGround() - 0.5*s.root.LogDet()
+		for _, v := range s.scale {
+			ln += 0.5*math.Log(2*math.Pi) + math.Log(v)
+		}
+		best = max(best, ln)
+	}
+	return best
+}
+
+// lnOrders is ln of in how many orders k sources can be named.
+func lnOrders(k int) float64 {
+	ln, _ := math.Lgamma(float64(k + 1))
+	return ln
+}
+
+// lnGround is ln of the ground that one source has, each square metre counted by the share of sources there that would show.
+func (a *search) lnGround() float64 { return math.Log(a.d.area * a.d.show) }
+
+// unseen is the posterior as far as its summits tell, without draws.
+func (a *search) unseen() cloud {
+	s, ln := &a.summits[0], a.laplace() // the highest
+	return cloud{k: a.k, lnEvidence: ln, standing: a.standing(ln), best: s.at, bestLn: s.ln - float64(a.k)*a.lnGround(), held: s.held}
+}
+
+// standing is ln of the probability of the number of sources, for this evidence, but for a constant. No plume is the one that was flown through, and what one
+// does not explain a second explains a little better. So what further sources gain in likelihood is raised to a power β: of a likelihood
+// that is near enough to normal in n numbers, whose logarithm is on average n/2 below its top, ln evidence then is lower by 1-β of that average, and
+// higher by n/2·(β-1-ln β). Between none and one there is no plume to be mended.
+func (a *search) standing(lnEvidence float64) float64 {
+	ln := lnEvidence + lnPriorCount[a.k]
+	if a.k > 1 {
+		const beta = 1 / discrepancy
+		likely, told := a.top()
+		likely1, told1 := a.one.top()
+		ln += (told-told1)/2*(beta-1-math.Log(beta)) - (1-beta)*(likely-likely1)
+	}
+	return ln
+}
+
+// promise is the standing by the curvature at the summits.
+func (a *search) promise() float64 { return a.standing(a.laplace()) }
+
+// top is ln of the likelihood on average about the highest summit, and how many numbers the survey tells there.
+func (a *search) top() (likely, told float64) {
+	s := &a.summits[0]
+	told = a.told(s)
+	return s.ln - a.sc.lnPrior(s.at) - told/2, told
+}
+
+// told is how many numbers a survey tells at a summit: of each the share of its prior's variance that is gone.
+func (a *search) told(s *summit) float64 {
+	var inv mat.SymDense
+	if s.root.InverseTo(&inv) != nil {
+		return 0
+	}
+	told := 0.0
+	priors, from := a.sc.sharedPriors(), len(s.at)-shared
+	for i := range s.at {
+		sd := math.Sqrt(a.d.area / 12) // a place
+		switch {
+		case i >= from:
+			sd = priors[i-from][1]
+		case i%perSource == iLnH:
+			sd = priorLnH[1]
+		case i%perSource == iLnQ:
+			sd = priorLnQ[1]
+		}
+		told += max(1-inv.At(i, i)*s.scale[i]*s.scale[i]/(sd*sd), 0)
+	}
+	return told
+}
+
+// posterior weighs an explanation; outside the domain it has no prior, and where a source does not show. Of the orders in which its sources can be
+// named only the one nearest the first summit's counts, so that sources have names and no two draws are one explanation.
 func (a *search) posterior(t theta) particle {
-	const never = -1e6
 	p := particle{t, never}
+	if !inOrder(t, a.summits[0].at) {
+		return p
+	}
 	for k := range a.k {
 		if src := t.source(k); !a.d.holds(src[iX], src[iY]) {
 			return p
@@ -120,11 +206,11 @@ func (a *search) posterior(t theta) particle {
 	}
 	w := a.works.Get().(*work)
 	w.from(a.summits[0].held)
-	ln := a.sc.lnPrior(t) - float64(a.k)*math.Log(a.d.area) + a.sc.lnLikelihood(w, t, a.lambda)
-	a.works.Put(w)
-	if ln > never {
+	ln := a.sc.lnPrior(t) - float64(a.k)*a.lnGround() + a.sc.lnLikelihood(w, t, a.lambda)
+	if a.sc.allShow(w) && ln > never {
 		p.ln = ln
 	}
+	a.works.Put(w)
 	return p
 }
 
@@ -182,13 +268,18 @@ func (s *summit) component(wide float64, as theta) (component, bool) {
 	if s.root.InverseTo(&inv) != nil {
 		return component{}, false
 	}
-	at := ordered(s.at, as)
 	from := make([]int, d) // of each parameter in the summit's own order
 	for i := range from {
 		from[i] = i
-		if i < d-shared && &at[0] != &s.at[0] {
-			from[i] = (i + perSource) % (d - shared)
+	}
+	for k, of := range order(s.at, as) {
+		for o := range perSource {
+			from[k*perSource+o] = of*perSource + o
 		}
+	}
+	at := make(theta, d)
+	for i, j := range from {
+		at[i] = s.at[j]
 	}
 	scale := mat.NewSymDense(d, nil)
 	for i := range d {
@@ -247,19 +338,13 @@ func pick(mix []component, s *numeric.Stream) *component {
 	return &mix[c]
 }
 
-// lnMixture is the density of a draw, whose sources come in any order.
+// lnMixture is the density of a draw.
 func lnMixture(mix []component, t theta) float64 {
-	terms := make([]float64, 0, 2*len(mix))
-	orders := []theta{t}
-	if t.sources() == 2 {
-		orders = append(orders, swapped(t))
+	terms := make([]float64, len(mix))
+	for i := range mix {
+		terms[i] = mix[i].lnWeight + mix[i].lnDensity(t)
 	}
-	for _, t := range orders {
-		for i := range mix {
-			terms = append(terms, mix[i].lnWeight+mix[i].lnDensity(t))
-		}
-	}
-	return numeric.LogSumExp(terms...) - math.Log(float64(len(orders)))
+	return numeric.LogSumExp(terms...)
 }
 
 // refit fits the mixture to weighted draws by one step of expectation and maximisation; a component without draws goes.

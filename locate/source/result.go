@@ -185,7 +185,7 @@ func (g *Group) note(s atalaya.Sentence) {
 func countProbability(clouds []cloud) []float64 {
 	ln := make([]float64, len(clouds))
 	for i, c := range clouds {
-		ln[i] = c.lnEvidence + lnPriorCount[c.k]
+		ln[i] = c.standing
 	}
 	total := numeric.LogSumExp(ln...)
 	for i := range ln {
@@ -240,19 +240,47 @@ func align(draws []theta, best theta) []theta {
 
 // ordered puts the sources of an explanation in the order in which they lie nearest those of another.
 func ordered(t, as theta) theta {
-	if t.sources() < 2 {
-		return t
+	out := slices.Clone(t)
+	for k, of := range order(t, as) {
+		copy(out.source(k), t.source(of))
 	}
-	d := func(a, b int) float64 {
-		return math.Hypot(t.source(a)[iX]-as.source(b)[iX], t.source(a)[iY]-as.source(b)[iY])
-	}
-	if d(0, 0)+d(1, 1) > d(0, 1)+d(1, 0) {
-		return swapped(t)
-	}
-	return t
+	return out
 }
 
-func swapped(t theta) theta { return slices.Concat(t.source(1), t.source(0), t.shared()) }
+// order is which source of an explanation stands for each of another with as many: of all ways the one with the least sum of squared distances.
+func order(t, as theta) []int {
+	k := t.sources()
+	best, least := []int(nil), math.Inf(1)
+	for _, way := range ways(k) {
+		sum := 0.0
+		for j, of := range way {
+			p, q := t.source(of), as.source(j)
+			sum += (p[iX]-q[iX])*(p[iX]-q[iX]) + (p[iY]-q[iY])*(p[iY]-q[iY])
+		}
+		if sum < least || best == nil {
+			best, least = way, sum
+		}
+	}
+	return best
+}
+
+// inOrder reports whether each source of an explanation stands for the same one of another.
+func inOrder(t, as theta) bool { return slices.IsSorted(order(t, as)) }
+
+// ways are the orders of k things, the sorted one first.
+var ways = func() func(k int) [][]int {
+	all := [][][]int{{{}}}
+	for k := 1; k <= mostSources; k++ {
+		var of [][]int
+		for at := k - 1; at >= 0; at-- { // the last thing in every place of every order of the others
+			for _, w := range all[k-1] {
+				of = append(of, slices.Insert(slices.Clone(w), at, k-1))
+			}
+		}
+		all = append(all, of)
+	}
+	return func(k int) [][]int { return all[k] }
+}()
 
 func (p *posterior) source(in Input, draws []theta, j int, rates map[string][][]float64) Source {
 	xy := make([]theta, len(draws))

@@ -1,0 +1,52 @@
+package source
+
+import (
+	"math"
+
+	"github.com/atalaya-isr/atalaya/numeric"
+)
+
+// ShowsSNR2 is from where on a source shows: the sum, over the samples, of the square of what it raises them by in units of their errors, as of three
+// samples raised by three errors. What is counted are the sources that show. One that is too weak, or too far aside, is not a source that a survey
+// could deny, and the map of what could not have been missed speaks of it; were it counted, no survey could ever say that there is one
+// source, or none. So the prior of a source is what Priors says of it, given that its mean plume shows.
+const ShowsSNR2 = 27.0
+
+// error of sample i as it is known beforehand.
+func (sc *scene) error(i int) float64 {
+	return math.Sqrt(sc.noise*sc.noise + known(sc.obs[i].SD)*known(sc.obs[i].SD))
+}
+
+// allShow reports whether every source of the explanation in w shows.
+func (sc *scene) allShow(w *work) bool {
+	for _, snr2 := range w.snr2 {
+		if snr2 < ShowsSNR2 {
+			return false
+		}
+	}
+	return true
+}
+
+// shown is the share of the sources in a cell that show: whose rate is at least what raises the samples as far.
+func (g *grid) shown(c cell) float64 {
+	snr2 := 0.0
+	for k, v := range g.unit(c, 0) {
+		z := v / g.sc.error(g.rows[k])
+		snr2 += z * z
+	}
+	snr2 *= float64(len(g.sc.s)) / float64(len(g.rows)) // the grid looks at every n-th sample
+	if snr2 == 0 {
+		return 0
+	}
+	return 0.5 * math.Erfc((math.Log(ShowsSNR2/snr2)/2-priorLnQ[0])/(priorLnQ[1]*math.Sqrt2))
+}
+
+// weigh finds the share of the sources on the domain that show.
+func (d *domain) weigh(g *grid) {
+	shown := make([]float64, len(d.cells))
+	numeric.Each(len(d.cells), func(i int) { shown[i] = g.shown(d.cells[i]) * d.cells[i].area() / d.area })
+	for _, v := range shown {
+		d.show += v
+	}
+	d.show = max(d.show, 1e-6) // where nothing would show no source is found either
+}
