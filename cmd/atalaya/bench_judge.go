@@ -23,7 +23,7 @@ type benchJudge struct {
 
 func (j *benchJudge) flags(c *cobra.Command) {
 	f := c.Flags()
-	f.IntVar(&j.surveys, "surveys", 1000, "calibration: simulated surveys with 0, 1 or 2 sources; 0 leaves them out")
+	f.IntVar(&j.surveys, "surveys", 1000, "calibration: simulated surveys with 0 to 5 sources; 0 leaves them out")
 	f.IntVar(&j.flights, "flights", 1000, "calibration: background-only flights of each kind of background; 0 leaves them out")
 	f.IntVar(&j.efficiency, "efficiency", 200, "calibration: surveys of each setting in which a bound is known; 0 leaves them out")
 	f.BoolVar(&j.gate, "gate", false, "calibration: end with 1 where a gate is not met")

@@ -85,7 +85,10 @@ func (f gasLocate) run(cmd *cobra.Command, path string) error {
 		return err
 	}
 	p := newProgress(cmd.ErrOrStderr(), f.quiet)
-	res, err := source.Locate(cmd.Context(), in, source.Options{Seed: f.seed, Progress: func(done, total int) { p.say(fmt.Sprintf("%d of %d steps", done, total)) }})
+	where := "" // of the group in hand
+	res, err := source.Locate(cmd.Context(), in, source.Options{Seed: f.seed,
+		Progress: func(done, total int) { p.say(fmt.Sprintf("%d of %d steps%s", done, total, where)) },
+		Early:    func(e source.Early) { where = "; if there is a source, it is near " + earlyPlace(e) }})
 	p.end()
 	if err != nil {
 		return inFile(path, err)
@@ -108,11 +111,19 @@ func (f gasLocate) run(cmd *cobra.Command, path string) error {
 	return err
 }
 
+// earlyPlace is a place with no more digits than its cell has.
+func earlyPlace(e source.Early) string {
+	if e.Lat != nil {
+		return fmt.Sprintf("%.4f %.4f", *e.Lat, *e.Lon)
+	}
+	return fmt.Sprintf("x %.0f y %.0f m", *e.XM, *e.YM)
+}
+
 func printSources(w io.Writer, res *source.Result) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "GROUP\tP(0)\tP(1)\tP(2)\tWHERE\t95 % REGION m\tRATE kg/s (5 to 95 %)\tRESTS MOST ON")
+	fmt.Fprintln(t, "GROUP\tP(0)\tP(1)\tP(2)\tP(3-5)\tWHERE\t95 % REGION m\tRATE kg/s (5 to 95 %)\tRESTS MOST ON")
 	for _, g := range res.Groups {
-		count := fmt.Sprintf("%.2f\t%.2f\t%.2f", g.Count["0"], g.Count["1"], g.Count["2"])
+		count := fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f", g.Count["0"], g.Count["1"], g.Count["2"], g.Count["3"]+g.Count["4"]+g.Count["5"])
 		if len(g.Sources) == 0 {
 			fmt.Fprintf(t, "%s\t%s\tno source found; --json says what could not have been missed where\t\t\t%s\n", g.Group, count, g.DominantAssumption)
 		}

@@ -20,7 +20,7 @@ const CalibrationSchema = "atalaya.calibration/1"
 
 // CalibrationOptions say how much is simulated. A size of 0 leaves that part out.
 type CalibrationOptions struct {
-	Surveys    int // with 0, 1 or 2 sources, for ranks, coverage and the count
+	Surveys    int // with 0 to 5 sources, for ranks, coverage and the count
 	Flights    int // past nothing, of each kind of background
 	Efficiency int // surveys of each setting in which a bound is known
 	Seed       uint64
@@ -87,7 +87,7 @@ type Gate struct {
 	Met    bool    `json:"met"`
 }
 
-// mostSources is the largest number of sources that an estimator may speak of; true ones are at most two.
+// mostSources is the largest number of sources that an estimator may speak of.
 const mostSources = 5
 
 // belief is what an estimator says of a survey.

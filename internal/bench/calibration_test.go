@@ -308,7 +308,7 @@ func TestCalibration(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: calibration was not measured")
 	}
-	o := CalibrationOptions{Surveys: 2, Flights: 1, Efficiency: 1, Seed: 11} // of two sources, and of one
+	o := CalibrationOptions{Surveys: 2, Flights: 1, Efficiency: 1, Seed: 11} // of few sources
 	if os.Getenv("ATALAYA_SOAK") != "" {
 		o = CalibrationOptions{Surveys: 100, Flights: 100, Efficiency: 20, Seed: 1}
 	}

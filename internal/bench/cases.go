@@ -105,7 +105,7 @@ func gasColumns(ctx context.Context, _ Options) ([]pair, error) {
 			}
 			return n, nil
 		},
-	}, posterior(ctx, 450), posterior(ctx, 1800)}, nil
+	}, early(ctx, 1800), posterior(ctx, 450), posterior(ctx, 1800)}, nil
 }
 
 func recordEvents(ctx context.Context, o Options) ([]pair, error) {

@@ -41,10 +41,44 @@ func flownPast(samples int) source.Input {
 	return source.Input{Local: true, Groups: []source.Survey{g}}
 }
 
+// errEnough ends a search that has said what it was asked for.
+var errEnough = errors.New("enough")
+
+// early is how long it takes until it is said where a source would lie if there is one.
+func early(ctx context.Context, samples int) pair {
+	return pair{
+		name: fmt.Sprintf("where a source would lie, from %d samples, all cores", samples), unit: "s", reference: "a hundred million math.Exp, one core",
+		once: func() (figure, reference float64, err error) {
+			in := flownPast(samples)
+			began := time.Now()
+			ctx, stop := context.WithCancelCause(ctx)
+			defer stop(nil)
+			_, err = source.Locate(ctx, in, source.Options{Seed: 1, Early: func(source.Early) { figure = time.Since(began).Seconds(); stop(errEnough) }})
+			if figure == 0 || err != nil && !errors.Is(context.Cause(ctx), errEnough) {
+				return 0, 0, errors.Join(errors.New("a flight past two sources found none early"), err)
+			}
+			reference, err = exponentials()
+			return figure, reference, err
+		},
+	}
+}
+
+// exponentials is how long a hundred million of them take on one core.
+func exponentials() (float64, error) {
+	began, sum := time.Now(), 0.0
+	for i := range 100_000_000 {
+		sum += math.Exp(-float64(i&1023) / 128)
+	}
+	if !(sum > 0) {
+		return 0, errors.New("exp is not positive")
+	}
+	return time.Since(began).Seconds(), nil
+}
+
 // posterior is how long a full answer takes, beside a hundred million exponentials on one core of the same machine.
 func posterior(ctx context.Context, samples int) pair {
 	return pair{
-		name: fmt.Sprintf("none, one or two sources from %d samples, all cores", samples), unit: "s", reference: "a hundred million math.Exp, one core",
+		name: fmt.Sprintf("none to five sources from %d samples, all cores", samples), unit: "s", reference: "a hundred million math.Exp, one core",
 		once: func() (figure, reference float64, err error) {
 			in := flownPast(samples)
 			began := time.Now()
@@ -56,15 +90,8 @@ func posterior(ctx context.Context, samples int) pair {
 				return 0, 0, errors.New("a flight past two sources found none")
 			}
 			figure = time.Since(began).Seconds()
-			began = time.Now()
-			sum := 0.0
-			for i := range 100_000_000 {
-				sum += math.Exp(-float64(i&1023) / 128)
-			}
-			if !(sum > 0) {
-				return 0, 0, errors.New("exp is not positive")
-			}
-			return figure, time.Since(began).Seconds(), nil
+			reference, err = exponentials()
+			return figure, reference, err
 		},
 	}
 }

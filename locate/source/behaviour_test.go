@@ -266,3 +266,26 @@ func TestABackgroundThatDriftsIsNoSource(t *testing.T) {
 		}
 	}
 }
+
+// What is said early is where to look, within a plume's width of the truth and long before the answer; the answer does not hang on its being asked for.
+func TestWhereASourceWouldLieIsSaidEarly(t *testing.T) {
+	f := flights(t, 1)[0]
+	var early []source.Early
+	steps := 0
+	r, err := source.Locate(context.Background(), f.in, source.Options{Seed: 1, Progress: func(done, _ int) { steps = done }, Early: func(e source.Early) {
+		early = append(early, e)
+		if steps > 0 {
+			t.Errorf("said after %d steps", steps)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(early) != 1 || early[0].Compound != r.Groups[0].GeometryCompound() {
+		t.Fatalf("%v was said of a survey of one group", early)
+	}
+	// A flight 100 to 450 m downwind: the grid errs along the wind by no more than the nearest leg is away.
+	if d := math.Hypot(*early[0].XM-f.truth.x, *early[0].YM-f.truth.y); d > 200 {
+		t.Errorf("%.0f m from the source", d)
+	}
+}

@@ -13,6 +13,19 @@ type Options struct {
 	Seed uint64
 	// Progress is told how many of how many pieces of work are done.
 	Progress func(done, total int)
+	// Early is told of each group where a source would lie if there is one, as soon as the grid says so: long before Locate knows whether
+	// there is any, and how surely. It never enters a result.
+	Early func(Early)
+}
+
+// Early is the best cell of the grid.
+type Early struct {
+	Group    string
+	Lat, Lon *float64 // as in Source
+	XM, YM   *float64
+	CellM    float64 // its side
+	RateKgS  float64 // of Compound, that fits best from there
+	Compound string
 }
 
 // mostSources is the largest number of sources that is looked for.
@@ -57,7 +70,14 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	gr := newGrid(sc)
 	d.weigh(gr)
 	all := gr.refine(&d, nil)
-	one, two := singles(all), gr.pairs(&d, all)
+	one := singles(all)
+	if o.Early != nil && len(one) > 0 {
+		c := one[0].cells[0]
+		e := Early{Group: g.Group, CellM: c.side, RateKgS: math.Exp(one[0].lnRate[0]), Compound: g.Compounds[sc.primary]}
+		e.Lat, e.Lon, e.XM, e.YM = place(in, c.x, c.y)
+		o.Early(e)
+	}
+	two := gr.pairs(&d, all)
 	tick(1)
 	if err := ctx.Err(); err != nil {
 		return nil, err

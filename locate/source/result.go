@@ -132,6 +132,8 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 			k = i
 		}
 	}
+	p.best, p.held = clouds[k].best, clouds[k].held
+	p.settle()
 	g := &Group{Group: sc.survey.Group, Count: map[string]float64{}, Sources: []Source{}, Samples: sc.samples, Seed: seed, post: p}
 	for i := range lnPriorCount {
 		g.Count[strconv.Itoa(i)] = 0
@@ -142,9 +144,6 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 	sc.notes(g)
 	compound := sc.survey.Compounds[sc.primary]
 	if k == 0 {
-		p.best = clouds[0].best
-		p.held = clouds[0].held
-		p.settle()
 		g.Dispersion = sc.dispersionOf(nil, lambda)
 		g.DominantAssumption = "background"
 		g.UpperLimit = p.upperLimit(in, compound)
@@ -152,8 +151,6 @@ func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, see
 	}
 	c := clouds[k]
 	draws := discrepant(align(c.draws, c.best))
-	p.best, p.held = c.best, c.held
-	p.settle()
 	s := numeric.NewStream(seed, 1<<62)
 	rates := sc.rates(draws, p.held, lambda, s)
 	for j := range k {
