@@ -68,7 +68,6 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 		return nil, inputError(g.Group, "no ground lies upwind of the samples: the wind is calm throughout", "Give the wind; below 1 m/s a source cannot be located")
 	}
 	gr := newGrid(sc)
-	d.weigh(gr)
 	all := gr.refine(&d, nil)
 	one := singles(all)
 	if o.Early != nil && len(one) > 0 {
@@ -77,6 +76,7 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 		e.Lat, e.Lon, e.XM, e.YM = place(in, c.x, c.y)
 		o.Early(e)
 	}
+	d.weigh(gr)
 	two := gr.pairs(&d, all)
 	tick(1)
 	if err := ctx.Err(); err != nil {

@@ -22,7 +22,6 @@ const (
 	fitted      = 200.0 // effective draws at least that a mixture is fitted to
 	least       = 150.0 // effective draws at least that a posterior is reported from
 	little      = 50.0  // effective draws at which it ends for a number of sources that has little of the probability: only its evidence counts
-	unlikely    = 4.0   // in ln of the probability behind a rival: less than one in fifty
 	hopeless    = 12.0  // in the same by the curvature at the summits, off by which it was up to six
 	reported    = 800   // draws of a posterior
 	tailDoF     = 5.0
@@ -97,8 +96,8 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 		truncate(lnw)
 		out.lnEvidence = numeric.LogSumExp(lnw...) - math.Log(float64(len(ps))) + lnOrders(a.k)
 		out.standing = a.standing(out.lnEvidence)
-		behind := a.rival - out.standing
-		if ess := effective(lnw, 1); ess >= enough || behind > unlikely && (ess >= little || g+1 >= generations/3) {
+		share := 1 / (1 + math.Exp(a.rival-out.standing)) // of the probability, beside the best so far
+		if effective(lnw, 1) >= max(enough*share, little) || float64(g+1) >= generations*max(share, 1./3) {
 			break
 		}
 		flat := slices.Clone(lnw)
