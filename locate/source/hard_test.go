@@ -289,3 +289,22 @@ func TestAClockFiveSecondsOff(t *testing.T) {
 		return held(t, g, truth[0], 0) && lag.P05 > 0
 	})
 }
+
+// Three sources beside each other are three, each near its place: the pairs of the grid do not know of a third.
+func TestThreeSourcesAreThree(t *testing.T) {
+	h := hard{sources: []emitter{{along: -20, left: -170, rate: 2e-3, bursts: 0.2}, {along: 0, left: 10, rate: 2e-3, bursts: 0.2}, {along: -30, left: 180, rate: 2e-3, bursts: 0.2}}}
+	g, truth, _ := h.found(t, 5)
+	if len(g.Sources) != 3 {
+		t.Fatalf("%d sources, count %v", len(g.Sources), g.Count)
+	}
+	for _, q := range truth {
+		near := math.Inf(1)
+		for _, s := range g.Sources {
+			_, m2 := miss(s, q)
+			near = min(near, m2)
+		}
+		if near > 13.8 { // beyond the 99.9 % ellipse
+			t.Errorf("the source at %.0f, %.0f is %.1f deviations from the nearest named", q.x, q.y, math.Sqrt(near))
+		}
+	}
+}

@@ -85,7 +85,7 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	lambda, summits := sc.temper(gr, &d, one, two)
 	tick(2)
 	searches := sc.searches(&d, summits, lambda, o.Seed)
-	for k := 2; k < mostSources && k < len(searches) && searches[k].worth(searches[:k]); k++ { // a further source only beside those that are worth it
+	for k := 2; k < mostSources && k < len(searches) && (k == 2 || searches[k].promise() > searches[k-1].promise()); k++ {
 		more := sc.beside(&d, searches[k].summits[0], lambda)
 		if len(more) == 0 {
 			break
@@ -145,15 +145,9 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 	return out, nil
 }
 
-// worth reports whether a number of sources stands as high as the smaller ones, or nearly.
-func (a *search) worth(fewer []*search) bool {
-	for i := range fewer {
-		if a.promise()+1 < fewer[i].promise() {
-			return false
-		}
-	}
-	return true
-}
+// besideGain is the least gain in ln of the tempered likelihood, by the grid, for which one more source is climbed to: it costs three numbers, and is half as
+// probable beforehand.
+const besideGain = 3.0
 
 // beside are the summits above explanations of one more source: what a summit leaves over is looked through for it.
 func (sc *scene) beside(d *domain, s summit, lambda float64) []summit {
@@ -162,13 +156,14 @@ func (sc *scene) beside(d *domain, s summit, lambda float64) []summit {
 	for k, i := range g.rows {
 		g.r[k], g.weight[k] = f.z[i]*math.Sqrt(w.variance[i]), 1/w.variance[i]
 	}
+	found := singles(g.refine(d, nil))
+	if len(found) == 0 || sc.apart*lambda*found[0].peak < besideGain {
+		return nil
+	}
 	var starts []summit
-	for _, one := range spread(singles(g.refine(d, nil)), d.apart, besideStarts) {
+	for _, one := range spread(found, d.apart, besideStarts) {
 		at := slices.Concat(s.at[:len(s.at)-shared], theta{one.cells[0].x, one.cells[0].y, priorLnH[0], one.lnRate[0]}, s.at.shared())
 		starts = append(starts, summit{at: at, held: s.held, scale: cellScales(append(cellsAt(s), one.cells[0]))})
-	}
-	if len(starts) == 0 {
-		return nil
 	}
 	return sc.tops(starts, lambda)
 }
