@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -121,9 +122,13 @@ func earlyPlace(e source.Early) string {
 
 func printSources(w io.Writer, res *source.Result) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "GROUP\tP(0)\tP(1)\tP(2)\tP(3-5)\tWHERE\t95 % REGION m\tRATE kg/s (5 to 95 %)\tRESTS MOST ON")
+	fmt.Fprintf(t, "GROUP\tP(0)\tP(1)\tP(2)\tP(3-%d)\tWHERE\t95 %% REGION m\tRATE kg/s (5 to 95 %%)\tRESTS MOST ON\n", source.MostSources)
 	for _, g := range res.Groups {
-		count := fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f", g.Count["0"], g.Count["1"], g.Count["2"], g.Count["3"]+g.Count["4"]+g.Count["5"])
+		more := 0.0
+		for k := 3; k <= source.MostSources; k++ {
+			more += g.Count[strconv.Itoa(k)]
+		}
+		count := fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f", g.Count["0"], g.Count["1"], g.Count["2"], more)
 		if len(g.Sources) == 0 {
 			fmt.Fprintf(t, "%s\t%s\tno source found; --json says what could not have been missed where\t\t\t%s\n", g.Group, count, g.DominantAssumption)
 		}

@@ -87,8 +87,8 @@ type Gate struct {
 	Met    bool    `json:"met"`
 }
 
-// mostSources is the largest number of sources that an estimator may speak of.
-const mostSources = 5
+// mostSources is the largest number of sources that the estimator may speak of.
+const mostSources = source.MostSources
 
 // belief is what an estimator says of a survey.
 type belief struct {

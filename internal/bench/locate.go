@@ -46,16 +46,37 @@ var errEnough = errors.New("enough")
 
 // early is how long it takes until it is said where a source would lie if there is one.
 func early(ctx context.Context, samples int) pair {
+	return timed("where a source would lie", samples, func(in source.Input) (took float64, err error) {
+		began := time.Now()
+		ctx, stop := context.WithCancelCause(ctx)
+		defer stop(nil)
+		_, err = source.Locate(ctx, in, source.Options{Seed: 1, Early: func(source.Early) { took = time.Since(began).Seconds(); stop(errEnough) }})
+		if took > 0 && errors.Is(context.Cause(ctx), errEnough) {
+			return took, nil
+		}
+		return 0, errors.Join(errors.New("a flight past two sources found none early"), err)
+	})
+}
+
+// posterior is how long a full answer takes.
+func posterior(ctx context.Context, samples int) pair {
+	return timed("none to five sources", samples, func(in source.Input) (float64, error) {
+		began := time.Now()
+		r, err := source.Locate(ctx, in, source.Options{Seed: 1})
+		if err == nil && len(r.Groups[0].Sources) == 0 {
+			err = errors.New("a flight past two sources found none")
+		}
+		return time.Since(began).Seconds(), err
+	})
+}
+
+// timed is how many seconds something takes with a flight past two sources, beside a hundred million exponentials on one core of the same machine.
+func timed(what string, samples int, f func(in source.Input) (float64, error)) pair {
 	return pair{
-		name: fmt.Sprintf("where a source would lie, from %d samples, all cores", samples), unit: "s", reference: "a hundred million math.Exp, one core",
+		name: fmt.Sprintf("%s, from %d samples, all cores", what, samples), unit: "s", reference: "a hundred million math.Exp, one core",
 		once: func() (figure, reference float64, err error) {
-			in := flownPast(samples)
-			began := time.Now()
-			ctx, stop := context.WithCancelCause(ctx)
-			defer stop(nil)
-			_, err = source.Locate(ctx, in, source.Options{Seed: 1, Early: func(source.Early) { figure = time.Since(began).Seconds(); stop(errEnough) }})
-			if figure == 0 || err != nil && !errors.Is(context.Cause(ctx), errEnough) {
-				return 0, 0, errors.Join(errors.New("a flight past two sources found none early"), err)
+			if figure, err = f(flownPast(samples)); err != nil {
+				return 0, 0, err
 			}
 			reference, err = exponentials()
 			return figure, reference, err
@@ -73,25 +94,4 @@ func exponentials() (float64, error) {
 		return 0, errors.New("exp is not positive")
 	}
 	return time.Since(began).Seconds(), nil
-}
-
-// posterior is how long a full answer takes, beside a hundred million exponentials on one core of the same machine.
-func posterior(ctx context.Context, samples int) pair {
-	return pair{
-		name: fmt.Sprintf("none to five sources from %d samples, all cores", samples), unit: "s", reference: "a hundred million math.Exp, one core",
-		once: func() (figure, reference float64, err error) {
-			in := flownPast(samples)
-			began := time.Now()
-			r, err := source.Locate(ctx, in, source.Options{Seed: 1})
-			if err != nil {
-				return 0, 0, err
-			}
-			if len(r.Groups[0].Sources) == 0 {
-				return 0, 0, errors.New("a flight past two sources found none")
-			}
-			figure = time.Since(began).Seconds()
-			reference, err = exponentials()
-			return figure, reference, err
-		},
-	}
 }

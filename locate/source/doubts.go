@@ -57,7 +57,7 @@ func odds(ln float64) string {
 // left over is ½(0.62/(0.3·√2))² = 1.1 from widths, and ½(1.2/(0.5·√2))² = 1.5 from strengths: two legs hardly reach 3, three
 // or more distances do. Beside that stands a leg on the upwind side, which the turned plume would cross.
 //
-// Where one source is hopelessly worse with the wind turned about, more are not tried, and what is behind by the curvature of its summits is not drawn.
+// Two sources at most are tried, and no second one where one is hopelessly worse with the wind turned about; what is behind by the curvature of its summits is not drawn.
 func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float64, error) {
 	given := math.Inf(-1)
 	for _, c := range p.clouds {

@@ -187,8 +187,7 @@ func (sc *scene) columns(w *work, t theta) {
 		take := func(i int, r dispersion.Response) {
 			w.add(i, rate, r)
 			if c := rate * r.C; c > 0 {
-				z := c / sc.error(i)
-				snr2 += z * z
+				snr2 += c * c / sc.known2(i)
 			}
 		}
 		for i := range sc.s {

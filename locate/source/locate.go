@@ -28,12 +28,12 @@ type Early struct {
 	Compound string
 }
 
-// mostSources is the largest number of sources that is looked for.
-const mostSources = 5
+// MostSources is the largest number of sources that is looked for.
+const MostSources = 5
 
 // lnPriorCount is the prior of the number of sources: each further one half as probable, so that none and some are even. No survey is flown without a
 // reason, and most find nothing.
-var lnPriorCount = [mostSources + 1]float64{math.Log(1. / 2), math.Log(1. / 4), math.Log(1. / 8), math.Log(1. / 16), math.Log(1. / 32), math.Log(1. / 32)}
+var lnPriorCount = [MostSources + 1]float64{math.Log(1. / 2), math.Log(1. / 4), math.Log(1. / 8), math.Log(1. / 16), math.Log(1. / 32), math.Log(1. / 32)}
 
 // Locate finds the sources of every group, each by itself. The same input and seed give the same result on any number of cores.
 func Locate(ctx context.Context, in Input, o Options) (*Result, error) {
@@ -84,13 +84,21 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	}
 	lambda, summits := sc.temper(gr, &d, one, two)
 	tick(2)
-	searches := sc.searches(&d, summits, lambda, o.Seed)
-	for k := 2; k < mostSources && k < len(searches) && (k == 2 || searches[k].promise() > searches[k-1].promise()); k++ {
-		more := sc.beside(&d, searches[k].summits[0], lambda)
-		if len(more) == 0 {
-			break
+	var searches []*search // for none, one and so on
+	add := func(at []summit) {
+		next := &search{sc: sc, d: &d, summits: at, k: len(searches), lambda: lambda, seed: o.Seed}
+		if next.k > 1 {
+			next.one = searches[1]
 		}
-		searches = append(searches, &search{sc: sc, d: &d, summits: more, k: k + 1, lambda: lambda, seed: o.Seed, one: searches[1]})
+		searches = append(searches, next)
+	}
+	for k := 0; k < len(summits) && len(summits[k]) > 0; k++ {
+		add(summits[k])
+	}
+	for k := 2; k < MostSources && k < len(searches) && (k == 2 || searches[k].promise() > searches[k-1].promise()); k++ {
+		if more := sc.beside(&d, searches[k].summits[0], lambda); len(more) > 0 {
+			add(more)
+		}
 	}
 	tick(3)
 	clouds, err := posteriors(ctx, searches)
@@ -100,22 +108,6 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	tick(4)
 	found := sc.report(in, &d, clouds, lambda, o.Seed)
 	return found, found.doubt(ctx)
-}
-
-// searches has one for each number of sources that has a summit, from none on.
-func (sc *scene) searches(d *domain, summits [][]summit, lambda float64, seed uint64) []*search {
-	var out []*search
-	for k, s := range summits {
-		if len(s) == 0 {
-			break
-		}
-		a := &search{sc: sc, d: d, summits: s, k: k, lambda: lambda, seed: seed}
-		if k > 1 {
-			a.one = out[1]
-		}
-		out = append(out, a)
-	}
-	return out
 }
 
 // posteriors runs searches for none, one and so on, the most probable by its summits first. One that is hopelessly behind is left at the evidence that its
@@ -154,7 +146,11 @@ func (sc *scene) beside(d *domain, s summit, lambda float64) []summit {
 	g, w := newGrid(sc), sc.newWork()
 	f := sc.fit(w, s.at, s.held, lambda)
 	for k, i := range g.rows {
-		g.r[k], g.weight[k] = f.z[i]*math.Sqrt(w.variance[i]), 1/w.variance[i]
+		d, v := f.z[i]*math.Sqrt(w.variance[i]), w.variance[i]
+		if sc.obs[i].Below && d > 0 { // what is below a bound leaves nothing over, and leaves room up to it
+			d, v = 0, v+d*d
+		}
+		g.r[k], g.weight[k] = d, 1/v
 	}
 	found := singles(g.refine(d, nil))
 	if len(found) == 0 || sc.apart*lambda*found[0].peak < besideGain {

@@ -11,7 +11,7 @@ import (
 
 func TestWaysAreAllOrders(t *testing.T) {
 	want := 1
-	for k := range mostSources + 1 {
+	for k := range MostSources + 1 {
 		want *= max(k, 1)
 		seen := map[string]bool{}
 		for _, w := range ways(k) {

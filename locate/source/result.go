@@ -267,7 +267,7 @@ func inOrder(t, as theta) bool { return slices.IsSorted(order(t, as)) }
 // ways are the orders of k things, the sorted one first.
 var ways = func() func(k int) [][]int {
 	all := [][][]int{{{}}}
-	for k := 1; k <= mostSources; k++ {
+	for k := 1; k <= MostSources; k++ {
 		var of [][]int
 		for at := k - 1; at >= 0; at-- { // the last thing in every place of every order of the others
 			for _, w := range all[k-1] {

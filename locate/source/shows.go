@@ -12,9 +12,10 @@ import (
 // source, or none. So the prior of a source is what Priors says of it, given that its mean plume shows.
 const ShowsSNR2 = 27.0
 
-// error of sample i as it is known beforehand.
-func (sc *scene) error(i int) float64 {
-	return math.Sqrt(sc.noise*sc.noise + known(sc.obs[i].SD)*known(sc.obs[i].SD))
+// known2 is the square of the error of sample i as it is known beforehand.
+func (sc *scene) known2(i int) float64 {
+	sd := known(sc.obs[i].SD)
+	return sc.noise*sc.noise + sd*sd
 }
 
 // allShow reports whether every source of the explanation in w shows.
@@ -31,8 +32,7 @@ func (sc *scene) allShow(w *work) bool {
 func (g *grid) shown(c cell) float64 {
 	snr2 := 0.0
 	for k, v := range g.unit(c, 0) {
-		z := v / g.sc.error(g.rows[k])
-		snr2 += z * z
+		snr2 += v * v / g.sc.known2(g.rows[k])
 	}
 	snr2 *= float64(len(g.sc.s)) / float64(len(g.rows)) // the grid looks at every n-th sample
 	if snr2 == 0 {
