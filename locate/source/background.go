@@ -116,6 +116,14 @@ func newNormal(nodes, border int) *normal {
 	return a
 }
 
+// sensors is the precision of the backgrounds of n sensors of one record, of each its own and of each two: they differ by tau, and what they have in common,
+// which lies within commonSD, is integrated out (Sherman and Morrison 1950, doi:10.1214/aoms/1177729893).
+func (m errorModel) sensors(n int) (own, other float64) {
+	t2, c2 := m.tau*m.tau, m.commonSD*m.commonSD
+	all := t2 * (t2 + float64(n)*c2)
+	return (t2 + float64(n-1)*c2) / all, -c2 / all
+}
+
 // begin starts with what is known beforehand: of the nodes, and of the sensors.
 func (a *normal) begin(g *record, m errorModel) {
 	clear(a.diag)
@@ -126,8 +134,12 @@ func (a *normal) begin(g *record, m errorModel) {
 	for j := range a.cross {
 		clear(a.cross[j])
 	}
+	own, other := m.sensors(len(g.sensors))
 	for j := range g.sensors {
-		a.own[j*len(a.right)+j] = 1 / (m.tau * m.tau)
+		a.own[j*len(a.right)+j] = own
+		for i := range j {
+			a.own[i*len(a.right)+j] = other
+		}
 	}
 	for k, s := range g.gap {
 		p := 1 / (m.walk * m.walk * s)
@@ -246,8 +258,9 @@ func (sc *scene) settle(a *normals, m errorModel, h *held, of func(i int) (q, r 
 
 func (sc *scene) settleOne(g *record, a *normal, m errorModel, h *held, of func(i int) (q, r float64)) (ln float64) {
 	a.begin(g, m)
+	own, other := m.sensors(len(g.sensors))
 	for j, sensor := range g.sensors {
-		a.right[j] = m.common / (m.tau * m.tau)
+		a.right[j] = (own + float64(len(g.sensors)-1)*other) * m.common
 		for _, i := range sc.bySensor[sensor] {
 			if q, r := of(i); q > 0 {
 				a.add(j, sc.node[i]-g.first, sc.between[i], q, r)
@@ -280,10 +293,17 @@ func (sc *scene) layAll(w *work) {
 
 // lnWalk is the ln prior density of the backgrounds held, but for constants.
 func (sc *scene) lnWalk(w *work, m errorModel, g *record) (ln float64) {
+	n, mean, apart := float64(len(g.sensors)), 0.0, 0.0
 	for _, sensor := range g.sensors {
-		e := (w.base[sensor] - m.common) / m.tau
-		ln -= 0.5*e*e + math.Log(m.tau)
+		mean += (w.base[sensor] - m.common) / n
 	}
+	for _, sensor := range g.sensors {
+		e := w.base[sensor] - m.common - mean
+		apart += e * e
+	}
+	t2 := m.tau * m.tau
+	all := t2 + n*m.commonSD*m.commonSD
+	ln = -0.5*(apart/t2+n*mean*mean/all) - (n-1)*math.Log(m.tau) - 0.5*math.Log(all)
 	last := 0.0
 	for k, s := range g.gap {
 		e := (w.drift[g.first+k] - last) / m.walk

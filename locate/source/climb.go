@@ -37,6 +37,9 @@ type climber struct {
 	m0, v0  []float64
 }
 
+// theTopWithin is the gain in ln of the density below which a climb is at its end: what is drawn about a summit bears that.
+const theTopWithin = 0.05
+
 // climbStep is that of the differences: a thousandth of a scale, far above the jumps of the quadrature, far below the width of any prior.
 const climbStep = 1e-3
 
@@ -76,7 +79,7 @@ func (sc *scene) climb(from theta, have held, places []float64, lambda float64, 
 	c.w.from(have)
 	here := c.value(from)
 	have = c.w.held.clone()
-	damp := 1e-2
+	damp, harder := 1e-2, 2.0
 	var info *mat.SymDense
 	var slope []float64
 	fresh := false
@@ -86,7 +89,7 @@ func (sc *scene) climb(from theta, have held, places []float64, lambda float64, 
 			fresh = true
 		}
 		step, gain := c.step(info, slope, damp)
-		if gain < 0.01 {
+		if gain < theTopWithin {
 			break
 		}
 		to := slices.Clone(from)
@@ -94,23 +97,47 @@ func (sc *scene) climb(from theta, have held, places []float64, lambda float64, 
 			to[i] += c.scale[i] * step[i]
 		}
 		c.w.from(have)
-		if v := c.value(to); v > here {
-			from, here, fresh, have = to, v, false, c.w.held.clone()
-			damp = max(damp/4, 1e-6)
+		if v := c.value(to); v > here { // Nielsen 1999, Damping parameter in Marquardt's method, eq. 2.5
+			damp = max(damp*max(1./3, 1-math.Pow(2*(v-here)/gain-1, 3)), 1e-6)
+			from, here, fresh, have, harder = to, v, false, c.w.held.clone(), 2
 			continue
 		}
-		if damp *= 8; damp > 1e8 {
+		damp, harder = damp*harder, 2*harder
+		if damp > 1e8 {
 			break
 		}
 	}
 	if !fresh {
 		info, _ = c.slope(from, have)
 	}
+	if e == theTop {
+		c.secants(info, from, here, have)
+	}
 	s := summit{at: from, ln: here, scale: c.scale, root: new(mat.Cholesky), held: have}
 	if !s.root.Factorize(info) {
 		panic("source: a matrix of positive eigenvalues has no root")
 	}
 	return s
+}
+
+const steepest = 100
+
+// secants raises the information along each parameter to what the fall of the posterior over a conditional deviation either way tells, where that is more: a noise far
+// below what matters has no curvature, and yet cannot be much larger. Beyond steepest it is an edge.
+func (c *climber) secants(info *mat.SymDense, t theta, here float64, have held) {
+	x := slices.Clone(t)
+	for j := range x {
+		sd, fall := 1/math.Sqrt(info.At(j, j)), 0.0
+		for _, way := range [2]float64{-1, 1} {
+			x[j] = t[j] + way*sd*c.scale[j]
+			c.w.from(have)
+			fall += max(here-c.value(x), 0)
+		}
+		x[j] = t[j]
+		if fall > 1 { // that of a normal law
+			info.SetSym(j, j, info.At(j, j)*min(fall, steepest))
+		}
+	}
 }
 
 // value is the ln posterior density but for the domain, completed from what c.w holds.
@@ -186,63 +213,80 @@ func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64
 // backgrounds take up, and that of the priors. What lasts for the whole record of a sensor, its background and its own realisation,
 // is solved for along with t, for it is crossed with what lasts for a minute; then it is eliminated.
 func (c *climber) inform(info *mat.SymDense, t theta) {
-	sc, d, w := c.sc, len(t), c.near
+	c.tell(info, t)
+	floor(info)
+}
+
+// tell is inform of however many columns c has: after those of t there may be others, of which nothing is known beforehand.
+func (c *climber) tell(info *mat.SymDense, t theta) {
+	sc, d, w := c.sc, len(c.mean), c.near
 	m := sc.errorsOf(t.shared(), c.lambda)
 	nodes, of := sc.lasting(d)
 	all := nodes + sc.nodes
 	full := mat.NewSymDense(all, nil)
-	rows := make([]sparseRow, len(sc.s))
+	rows := make([]row, len(sc.s))
 	for i := range sc.s {
-		o, q := &sc.obs[i], sc.expected(w, m, i)
+		q := sc.expected(w, m, i)
 		if q == 0 {
 			continue
 		}
 		r := &rows[i]
-		for j := range d {
-			r.add(j, c.mean[j][i])
+		r.q, r.seen = q, sc.seen(w, i)
+		for j := len(t); j < d && !r.seen; j++ {
+			r.seen = c.mean[j][i] != 0
 		}
 		r.add(d+sc.sensor[i], 1)
-		if sc.node[i] >= 0 {
-			r.add(nodes+sc.node[i], 1-sc.between[i])
-			r.add(nodes+sc.node[i]+1, sc.between[i])
-		}
-		if at := of[i]; at.index > 0 {
+		if at := of[i]; at.index > 0 && r.seen {
 			for k, u := range at.of.lever(w, i) {
 				r.add(at.index+k, u)
 			}
 		}
-		r.into(full, q)
-		if o.Below {
-			continue
+		if sc.node[i] >= 0 {
+			r.add(nodes+sc.node[i], 1-sc.between[i])
+			r.add(nodes+sc.node[i]+1, sc.between[i])
 		}
-		// Of ln variance a Student-t sample tells ν/(2(ν+3)) (Lange, Little and Taylor 1989, appendix B).
-		var v sparseRow
-		for j := range d {
-			v.add(j, c.spread[j][i])
-		}
-		v.into(full, m.lambda*studentDoF/(2*(studentDoF+3)))
+		c.gather(full, r, i, d)
 	}
-	for _, g := range sc.realisations {
-		if !g.whole {
-			c.eliminate(full, rows, m, g)
+	var e eliminator
+	e.begin(all)
+	varied := make([]bool, len(sc.s))
+	for k := range sc.realisations {
+		if g := &sc.realisations[k]; !g.whole {
+			c.eliminate(full, &e, rows, m, g, d)
+			for _, i := range g.samples {
+				varied[i] = !g.linear
+			}
 		}
 	}
-	common, prior, s := d-shared+jBase, 1/(m.tau*m.tau), c.scale[d-shared+jBase]
-	for j := range sc.sensors {
-		add := func(a, b int, v float64) { full.SetSym(a, b, full.At(a, b)+v) }
-		add(d+j, d+j, prior)
-		add(common, common, prior*s*s)
-		add(common, d+j, -prior*s)
+	for i := range sc.s { // linear effects leave variances as they are
+		if rows[i].seen && !varied[i] && !sc.obs[i].Below {
+			for j := range d {
+				e.row[j] = c.spread[j][i]
+			}
+			addSquare(full, tellsOfVariance*m.lambda, e.row[:d], nil)
+		}
+	}
+	for _, g := range sc.records {
+		own, other := m.sensors(len(g.sensors))
+		for a, i := range g.sensors {
+			full.SetSym(d+i, d+i, full.At(d+i, d+i)+own)
+			for _, j := range g.sensors[:a] {
+				full.SetSym(d+i, d+j, full.At(d+i, d+j)+other)
+			}
+		}
 	}
 	for j := d + sc.sensors; j < nodes; j++ {
 		full.SetSym(j, j, full.At(j, j)+1)
 	}
-	sc.walks(full, nodes, d-shared+jDrift, c.scale[d-shared+jDrift], m)
+	drift := len(t) - shared + jDrift
+	sc.walks(full, nodes, drift, c.scale[drift], m)
 	reduce(info, full)
 	info.ScaleSym(sc.apart, info)
 	c.priors(info, t)
-	floor(info)
 }
+
+// tellsOfVariance is what a Student-t sample tells of the logarithm of its variance: ν/(2(ν+3)) (Lange, Little and Taylor 1989, appendix B).
+const tellsOfVariance = 4.0 / (2 * (4 + 3))
 
 // lasting numbers, after d parameters, the backgrounds of the sensors and the effects of whole records; of gives each sample's.
 func (sc *scene) lasting(d int) (all int, of []struct {
@@ -265,55 +309,154 @@ func (sc *scene) lasting(d int) (all int, of []struct {
 	return all, of
 }
 
-// A sparseRow is what one sample tells apart.
-type sparseRow struct {
-	at []int
-	v  []float64
+// A row is what one sample tells apart beside the parameters: its sensor's background, its whole record, the nodes on either side.
+type row struct {
+	q    float64 // its weight; 0 where it says nothing
+	seen bool    // a plume of any column reaches it
+	n    int
+	at   [6]int
+	v    [6]float64
 }
 
-func (r *sparseRow) add(at int, v float64) {
+func (r *row) add(at int, v float64) {
 	if v != 0 {
-		r.at, r.v = append(r.at, at), append(r.v, v)
+		r.at[r.n], r.v[r.n] = at, v
+		r.n++
 	}
 }
 
-// into adds q times the square of the row.
-func (r *sparseRow) into(info *mat.SymDense, q float64) {
-	for a, j := range r.at {
-		for b := a; b < len(r.at); b++ {
-			info.SetSym(j, r.at[b], info.At(j, r.at[b])+q*r.v[a]*r.v[b])
+// gather adds the square of what sample i tells to full.
+func (c *climber) gather(full *mat.SymDense, r *row, i, d int) {
+	raw := full.RawSymmetric()
+	if r.seen {
+		for j := range d {
+			u := r.q * c.mean[j][i]
+			if u == 0 {
+				continue
+			}
+			to := raw.Data[j*raw.Stride:]
+			for k := j; k < d; k++ {
+				to[k] += u * c.mean[k][i]
+			}
+			for k := range r.n {
+				to[r.at[k]] += u * r.v[k]
+			}
+		}
+	}
+	for a := range r.n {
+		to := raw.Data[r.at[a]*raw.Stride:]
+		for b := a; b < r.n; b++ { // in rising order
+			to[r.at[b]] += r.q * r.v[a] * r.v[b]
 		}
 	}
 }
 
-// eliminate takes out of the information what a realisation takes up: bᵀa⁻¹b, with a its own information and b its coupling.
-func (c *climber) eliminate(info *mat.SymDense, rows []sparseRow, m errorModel, g realisation) {
-	w := c.near
-	a, b := [6]float64{0: 1, 3: 1, 5: 1}, map[int]*[3]float64{}
-	var order []int
-	for _, i := range g.samples {
-		if !c.sc.seen(w, i) || len(rows[i].at) == 0 {
+// addSquare adds q times the square of v, whose places are at, or the leading ones.
+func addSquare(full *mat.SymDense, q float64, v []float64, at []int) {
+	raw := full.RawSymmetric()
+	for a := range v {
+		u := q * v[a]
+		if u == 0 {
 			continue
 		}
-		q, u := c.sc.expected(w, m, i), g.lever(w, i)
-		gather(&a, q, u)
-		for k, j := range rows[i].at {
-			if b[j] == nil {
-				b[j] = new([3]float64)
-				order = append(order, j)
+		if at == nil {
+			to := raw.Data[a*raw.Stride:]
+			for b := a; b < len(v); b++ {
+				to[b] += u * v[b]
 			}
-			for e := range u {
-				b[j][e] += q * u[e] * rows[i].v[k]
-			}
+			continue
+		}
+		to := raw.Data[at[a]*raw.Stride:]
+		for b := a; b < len(v); b++ {
+			to[at[b]] += u * v[b]
 		}
 	}
-	for n, j := range order {
-		x := solve3(a, *b[j])
-		for _, k := range order[n:] {
-			y := b[k]
-			info.SetSym(j, k, info.At(j, k)-x[0]*y[0]-x[1]*y[1]-x[2]*y[2])
+}
+
+// An eliminator is scratch: how the effects of a realisation hang together with everything else, and what they answer to it.
+type eliminator struct {
+	border, answer [][3]float64
+	touched        []int
+	in             []bool
+	row            []float64
+}
+
+func (e *eliminator) begin(n int) {
+	e.border, e.answer, e.in, e.row = make([][3]float64, n), make([][3]float64, n), make([]bool, n), make([]float64, n)
+}
+
+// eliminate takes out of the information what a realisation takes up, bᵀa⁻¹b with a its own information and b its coupling, and adds what the samples' variances
+// tell with its effects following: those of a plume that is turned back are turned back too.
+func (c *climber) eliminate(full *mat.SymDense, e *eliminator, rows []row, m errorModel, g *realisation, d int) {
+	w := c.near
+	a, any := [6]float64{0: 1, 3: 1, 5: 1}, false
+	e.touched = e.touched[:0]
+	touch := func(j int, q float64, u [3]float64) {
+		if !e.in[j] {
+			e.in[j] = true
+			e.touched = append(e.touched, j)
+			e.border[j] = [3]float64{}
+		}
+		b := &e.border[j]
+		b[0], b[1], b[2] = b[0]+q*u[0], b[1]+q*u[1], b[2]+q*u[2]
+	}
+	for _, i := range g.samples {
+		r := &rows[i]
+		if !r.seen {
+			continue
+		}
+		any = true
+		u := g.lever(w, i)
+		gather(&a, r.q, u)
+		for j := range d {
+			touch(j, r.q*c.mean[j][i], u)
+		}
+		for k := range r.n {
+			touch(r.at[k], r.q*r.v[k], u)
 		}
 	}
+	if !any {
+		return
+	}
+	slices.Sort(e.touched)
+	raw := full.RawSymmetric()
+	for n, j := range e.touched {
+		e.in[j] = false
+		x := solve3(a, e.border[j])
+		e.answer[j] = x
+		to := raw.Data[j*raw.Stride:]
+		for _, k := range e.touched[n:] {
+			y := &e.border[k]
+			to[k] -= x[0]*y[0] + x[1]*y[1] + x[2]*y[2]
+		}
+	}
+	if g.linear {
+		return
+	}
+	for _, i := range g.samples {
+		if !rows[i].seen || c.sc.obs[i].Below {
+			continue
+		}
+		s := g.varies(w, m, i)
+		for n, j := range e.touched {
+			x, v := &e.answer[j], 0.0
+			if j < d {
+				v = c.spread[j][i]
+			}
+			e.row[n] = v - s[0]*x[0] - s[1]*x[1] - s[2]*x[2]
+		}
+		addSquare(full, tellsOfVariance*m.lambda, e.row[:len(e.touched)], e.touched)
+	}
+}
+
+// varies is by how much a unit of each effect changes the logarithm of the variance of sample i: reach goes with the root of the plume's shape across, and with its
+// peak. Where several plumes meet it is that of their sum.
+func (g *realisation) varies(w *work, m errorModel, i int) [3]float64 {
+	if w.c[i] <= 0 {
+		return [3]float64{}
+	}
+	share := 2 * m.flu2 * w.reach[i] * w.reach[i] / w.variance[i]
+	return [3]float64{share * g.sd.gain, share * g.sd.turn * 0.5 * w.turn[i] / w.c[i], share * g.sd.widen * 0.5 * (w.widen[i]/w.c[i] - 1)}
 }
 
 // reduce eliminates from full all but its leading part, which is put into info.

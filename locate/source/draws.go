@@ -10,10 +10,9 @@ import (
 // A Draw is one explanation of a survey out of its posterior, in local metres and kg/s of the group's geometry compound: as
 // probable as every other draw. It may have no source.
 type Draw struct {
-	Sources    []dispersion.Source
-	Shape      dispersion.Shape
-	NoiseKgM3  float64 // additive noise of a sample
-	Background float64 // kg/m3, common to the sensors
+	Sources   []dispersion.Source
+	Shape     dispersion.Shape
+	NoiseKgM3 float64 // additive noise of a sample
 	// Fluctuation is the standard deviation of single samples within a plume, as a share of its concentration without meandering.
 	Fluctuation float64
 }
@@ -26,6 +25,10 @@ func (g *Group) Draws(n int, seed uint64) []Draw {
 	out := make([]Draw, 0, n)
 	acc := s.Float64()
 	for k, c := range p.clouds {
+		hidden := c.hidden
+		if hidden > 0 {
+			c = p.clouds[p.found]
+		}
 		if len(c.draws) == 0 { // hopelessly behind
 			continue
 		}
@@ -35,7 +38,11 @@ func (g *Group) Draws(n int, seed uint64) []Draw {
 			ts = discrepant(align(c.draws, c.best))
 		}
 		for ; acc >= 1 && len(out) < n; acc-- {
-			out = append(out, ts[min(int(s.Float64()*float64(len(ts))), len(ts)-1)].draw())
+			d := ts[min(int(s.Float64()*float64(len(ts))), len(ts)-1)].draw()
+			for range hidden {
+				d.Sources = append(d.Sources, p.hide(s))
+			}
+			out = append(out, d)
 		}
 	}
 	for len(out) < n { // rounding of the last share
@@ -48,7 +55,7 @@ func (g *Group) Draws(n int, seed uint64) []Draw {
 func (g *Group) GeometryCompound() string { return g.post.sc.survey.Compounds[g.post.sc.primary] }
 
 func (t theta) draw() Draw {
-	d := Draw{Shape: t.shape().Shape, NoiseKgM3: math.Exp(t.shared()[jSig]), Background: t.shared()[jBase], Fluctuation: math.Exp(t.shared()[jFlu])}
+	d := Draw{Shape: t.shape().Shape, NoiseKgM3: math.Exp(t.shared()[jSig]), Fluctuation: math.Exp(t.shared()[jFlu])}
 	for k := range t.sources() {
 		s := t.source(k)
 		d.Sources = append(d.Sources, dispersion.Source{X: s[iX], Y: s[iY], Z: math.Exp(s[iLnH]), RateKgS: math.Exp(s[iLnQ])})

@@ -112,7 +112,7 @@ func (g *grid) project(out []float64) {
 	if a == nil {
 		a = &answer{held: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}}
 	}
-	sc.settle(&a.normals, errorModel{tau: sc.tau, walk: sc.usualDrift()}, &a.held, func(i int) (q, r float64) {
+	sc.settle(&a.normals, errorModel{tau: sc.tau, commonSD: sc.baseSD, walk: sc.usualDrift()}, &a.held, func(i int) (q, r float64) {
 		if k := g.row[i]; k >= 0 {
 			return g.weight[k], out[k]
 		}

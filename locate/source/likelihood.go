@@ -13,13 +13,13 @@ type theta []float64
 
 const (
 	perSource = 4 // x, y, ln height, ln rate
-	shared    = 12
+	shared    = 11
 )
 
 // Offsets within a source's block and within the shared block.
 const (
-	iX, iY, iLnH, iLnQ                                                      = 0, 1, 2, 3
-	jAy, jAz, jBy, jBz, jSize, jBias, jLag, jSig, jFlu, jBase, jTau, jDrift = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+	iX, iY, iLnH, iLnQ                                               = 0, 1, 2, 3
+	jAy, jAz, jBy, jBz, jSize, jBias, jLag, jSig, jFlu, jTau, jDrift = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 )
 
 func (t theta) sources() int         { return (len(t) - shared) / perSource }
@@ -58,7 +58,7 @@ var (
 
 func (sc *scene) sharedPriors() [shared][2]float64 {
 	w := [2]float64{0, sc.widthSD}
-	return [shared][2]float64{w, w, priorB, priorB, priorSize, priorBias, priorLag, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {sc.base, sc.baseSD}, {math.Log(sc.tau), 1.5}, {math.Log(sc.usualDrift()), driftSD}}
+	return [shared][2]float64{w, w, priorB, priorB, priorSize, priorBias, priorLag, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {math.Log(sc.tau), 1.5}, {math.Log(sc.usualDrift()), driftSD}}
 }
 
 // usualDrift is the median of the prior of how backgrounds drift, kg/m3 in the root of a second.
@@ -245,7 +245,7 @@ func (sc *scene) resume(w *work) {
 		w.base = append(w.base[:0], make([]float64, sc.sensors)...)
 		w.drift = append(w.drift[:0], make([]float64, sc.nodes)...)
 		for j := range w.base {
-			w.base[j] = w.t.shared()[jBase]
+			w.base[j] = sc.base
 		}
 		sc.layAll(w)
 		return
@@ -256,11 +256,12 @@ func (sc *scene) resume(w *work) {
 	}
 }
 
-// errorModel is what the shared part of an explanation says of the errors, and the temper of the samples.
-type errorModel struct{ sig2, flu2, common, tau, walk, lambda float64 }
+// errorModel is what the shared part of an explanation says of the errors, where the background that sensors have in common is looked for and how far from
+// there, and the temper of the samples.
+type errorModel struct{ sig2, flu2, common, commonSD, tau, walk, lambda float64 }
 
 func (sc *scene) errorsOf(s theta, lambda float64) errorModel {
-	return errorModel{math.Exp(2 * s[jSig]), math.Exp(2 * s[jFlu]), s[jBase], math.Exp(s[jTau]), math.Exp(s[jDrift]), lambda}
+	return errorModel{math.Exp(2 * s[jSig]), math.Exp(2 * s[jFlu]), sc.base, sc.baseSD, math.Exp(s[jTau]), math.Exp(s[jDrift]), lambda}
 }
 
 // variance of sample i.

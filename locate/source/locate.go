@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
@@ -106,12 +108,12 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 		return nil, err
 	}
 	tick(4)
-	found := sc.report(in, &d, clouds, lambda, o.Seed)
+	found := sc.report(in, &d, searches, clouds, lambda, o.Seed)
 	return found, found.doubt(ctx)
 }
 
 // posteriors runs searches for none, one and so on, the most probable by its summits first. One that is hopelessly behind is left at the evidence that its
-// summits have; that for no source is cheap, and its evidence is the farthest from that.
+// summits have.
 func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 	out := make([]cloud, len(searches))
 	order := make([]int, len(searches))
@@ -122,7 +124,7 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 	rival := math.Inf(-1)
 	for _, k := range order {
 		a := searches[k]
-		if k > 0 && a.promise()+hopeless < rival {
+		if rival > never/2 && a.promise()+hopeless < rival {
 			out[k] = a.unseen()
 			continue
 		}
@@ -201,7 +203,7 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda float
 }
 
 // From how many places a climb begins, and how many, the highest, go on to the top.
-const oneStarts, twoStarts, besideStarts, keepSummits = 6, 4, 3, 3
+const oneStarts, twoStarts, besideStarts, keepSummits = 6, 10, 6, 6
 
 func (sc *scene) starts(hyp []hypothesis) []summit {
 	out := make([]summit, len(hyp))
@@ -217,12 +219,30 @@ func (sc *scene) tops(starts []summit, lambda float64) []summit {
 	return sc.climbAll(out[:min(keepSummits, len(out))], lambda, theTop)
 }
 
-// climbAll climbs from every start; the highest comes first.
+// climbAll climbs from every start; the highest comes first, and of those that meet on one summit it alone stays.
 func (sc *scene) climbAll(from []summit, lambda float64, e effort) []summit {
-	out := make([]summit, len(from))
-	numeric.Each(len(from), func(i int) { out[i] = sc.climb(from[i].at, from[i].held, from[i].scale, lambda, e) })
-	slices.SortStableFunc(out, func(a, b summit) int { return int(sign(b.ln - a.ln)) })
+	all := make([]summit, len(from))
+	numeric.Each(len(from), func(i int) { all[i] = sc.climb(from[i].at, from[i].held, from[i].scale, lambda, e) })
+	slices.SortStableFunc(all, func(a, b summit) int { return int(sign(b.ln - a.ln)) })
+	var out []summit
+	for _, s := range all {
+		if !slices.ContainsFunc(out, func(o summit) bool { return o.meets(s) }) {
+			out = append(out, s)
+		}
+	}
 	return out
+}
+
+// meets reports whether another explanation lies within a deviation of a summit, by its curvature, in whichever order its sources are named.
+func (s *summit) meets(o summit) bool {
+	d := mat.NewVecDense(len(s.at), nil)
+	at := ordered(o.at, s.at)
+	for i := range s.at {
+		d.SetVec(i, (at[i]-s.at[i])/s.scale[i])
+	}
+	var y mat.VecDense
+	y.MulVec(s.root.RawU(), d)
+	return mat.Dot(&y, &y) < 1
 }
 
 // split gives an explanation of two sources as two of one.

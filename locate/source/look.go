@@ -55,19 +55,11 @@ func (p *posterior) look(w *work, x, y, side float64) (lnq, ln []float64) {
 	return lnq, ln
 }
 
-// tau is by how much sensors differ in background, in the best explanation; where one alone flew, how far the common one is known.
-func (p *posterior) tau() float64 {
-	if p.sc.sensors == 1 {
-		return p.sc.baseSD
-	}
-	return math.Exp(p.best.shared()[jTau])
-}
-
 // shift is by how much the background under each sample falls per unit rate of a new source, by weighted least squares.
 func (p *posterior) shift(w *work) []float64 {
 	sc := p.sc
 	m := sc.errorsOf(p.best.shared(), p.lambda)
-	m.common, m.tau = 0, p.tau()
+	m.common = 0
 	sc.settle(&w.normals, m, &w.spare, func(i int) (q, r float64) {
 		if z := p.base.z[i]; z == z {
 			return p.lambda * 5 / ((4 + z*z) * p.variance[i]), w.c[i]

@@ -37,7 +37,8 @@ type cloud struct {
 	draws      []theta // equally likely
 	best       theta
 	bestLn     float64
-	held       // what explanations were completed from
+	hidden     int // so many of the sources are hidden ones, and draws are those of the number that was found
+	held           // what explanations were completed from
 }
 
 // A search looks for the posterior for k sources about the summits.
@@ -91,7 +92,9 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 		})
 		lnw = make([]float64, len(ps))
 		for i := range ps {
-			lnw[i] = ps[i].ln - lnSum[i] + math.Log(float64(g+1))
+			if lnw[i] = never; ps[i].ln > never {
+				lnw[i] = ps[i].ln - lnSum[i] + math.Log(float64(g+1))
+			}
 		}
 		truncate(lnw)
 		out.lnEvidence = numeric.LogSumExp(lnw...) - math.Log(float64(len(ps))) + lnOrders(a.k)
@@ -114,18 +117,22 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 	return out, nil
 }
 
-// laplace is ln of the evidence as the curvature at the summits has it: near a summit the posterior is taken as normal, and each has as many
-// mirror images as its sources can be named in orders.
+// laplace is ln of the evidence as the curvature at the summits has it: the mass of the most probable one.
 func (a *search) laplace() float64 {
 	best := math.Inf(-1)
-	for _, s := range a.summits {
-		ln := s.ln + lnOrders(a.k) - float64(a.k)*a.lnGround() - 0.5*s.root.LogDet()
-		for _, v := range s.scale {
-			ln += 0.5*math.Log(2*math.Pi) + math.Log(v)
-		}
-		best = max(best, ln)
+	for i := range a.summits {
+		best = max(best, a.mass(&a.summits[i]))
 	}
 	return best
+}
+
+// mass is ln of the evidence about a summit: near it the posterior is taken as normal, and it has as many mirror images as its sources can be named in orders.
+func (a *search) mass(s *summit) float64 {
+	ln := s.ln + lnOrders(a.k) - float64(a.k)*a.lnGround() - 0.5*s.root.LogDet()
+	for _, v := range s.scale {
+		ln += 0.5*math.Log(2*math.Pi) + math.Log(v)
+	}
+	return ln
 }
 
 // lnOrders is ln of in how many orders k sources can be named.
@@ -213,18 +220,24 @@ func (a *search) posterior(t theta) particle {
 	return p
 }
 
-// first is the mixture to begin with: each summit somewhat wider than its curvature says, and twice that.
+// first is the mixture to begin with: each summit in proportion to its mass, and a little of every one, somewhat wider than its curvature says, and some twice that.
 func (a *search) first() []component {
 	var mix []component
-	for _, wide := range []float64{1.2, 2.4} {
-		for i := range a.summits {
-			if c, ok := a.summits[i].component(wide, a.summits[0].at); ok {
+	best := a.laplace()
+	for i := range a.summits {
+		for _, width := range [...]struct{ wide, share float64 }{{1.15, 0.75}, {2, 0.25}} {
+			if c, ok := a.summits[i].component(width.wide, a.summits[0].at); ok {
+				c.lnWeight = math.Log(width.share * (math.Exp(a.mass(&a.summits[i])-best) + 0.05))
 				mix = append(mix, c)
 			}
 		}
 	}
+	total := math.Inf(-1)
 	for i := range mix {
-		mix[i].lnWeight = -math.Log(float64(len(mix)))
+		total = numeric.LogSumExp(total, mix[i].lnWeight)
+	}
+	for i := range mix {
+		mix[i].lnWeight -= total
 	}
 	return mix
 }

@@ -117,21 +117,20 @@ type posterior struct {
 	lambda    float64
 	clouds    []cloud
 	count     []float64 // probability of 0, 1, 2 sources
-	best      theta     // the best explanation with the most probable number of sources
+	found     int       // the most probable number of sources that lie on a summit
+	hideouts  []hideout // of one more
+	best      theta     // the best explanation with the number that was found
 	held                // what it was completed from
 	positions [][]theta // of each source found, as draws of [x, y]
 	base      residuals // of best
 	variance  []float64 // of each sample under best
 }
 
-func (sc *scene) report(in Input, d *domain, clouds []cloud, lambda float64, seed uint64) *Group {
-	p := &posterior{sc: sc, d: d, lambda: lambda, clouds: clouds, count: countProbability(clouds)}
-	k := 0
-	for i := range p.count {
-		if p.count[i] > p.count[k] {
-			k = i
-		}
-	}
+func (sc *scene) report(in Input, d *domain, searches []*search, clouds []cloud, lambda float64, seed uint64) *Group {
+	p := &posterior{sc: sc, d: d, lambda: lambda}
+	p.clouds, p.found, p.hideouts = conceal(searches, clouds)
+	p.count = countProbability(p.clouds)
+	k := p.found
 	p.best, p.held = clouds[k].best, clouds[k].held
 	p.settle()
 	g := &Group{Group: sc.survey.Group, Count: map[string]float64{}, Sources: []Source{}, Samples: sc.samples, Seed: seed, post: p}
@@ -408,7 +407,7 @@ var assumptions = []struct {
 	{"dispersion", func(t theta, _ int) []float64 { return t.shared()[jAy : jSize+1] }},
 	{"source height", func(t theta, k int) []float64 { return []float64{t.source(k)[iLnH]} }},
 	{"sensor lag", func(t theta, _ int) []float64 { return []float64{t.shared()[jLag]} }},
-	{"background", func(t theta, _ int) []float64 { return t.shared()[jBase : jDrift+1] }},
+	{"background", func(t theta, _ int) []float64 { return t.shared()[jTau : jDrift+1] }},
 	{"model error", func(t theta, _ int) []float64 { return t.shared()[jSig : jFlu+1] }},
 }
 

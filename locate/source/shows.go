@@ -28,13 +28,17 @@ func (sc *scene) allShow(w *work) bool {
 	return true
 }
 
+// snr2 is by how much a unit rate in a cell raises the samples: the sum of squares in units of their errors.
+func (g *grid) snr2(c cell) (sum float64) {
+	for k, v := range g.unit(c, 0) {
+		sum += v * v / g.sc.known2(g.rows[k])
+	}
+	return sum * float64(len(g.sc.s)) / float64(len(g.rows)) // the grid looks at every n-th sample
+}
+
 // shown is the share of the sources in a cell that show: whose rate is at least what raises the samples as far.
 func (g *grid) shown(c cell) float64 {
-	snr2 := 0.0
-	for k, v := range g.unit(c, 0) {
-		snr2 += v * v / g.sc.known2(g.rows[k])
-	}
-	snr2 *= float64(len(g.sc.s)) / float64(len(g.rows)) // the grid looks at every n-th sample
+	snr2 := g.snr2(c)
 	if snr2 == 0 {
 		return 0
 	}

@@ -84,8 +84,12 @@ func (sc *scene) equations(w *work, m errorModel, d int, expected bool) (ln floa
 func (sc *scene) begin(w *work, m errorModel, g *record, a *normal) {
 	a.begin(g, m)
 	n := len(a.right)
+	mean, t2 := 0.0, m.tau*m.tau
+	for _, sensor := range g.sensors {
+		mean += (m.common - w.base[sensor]) / float64(len(g.sensors))
+	}
 	for j, sensor := range g.sensors {
-		a.right[j] = (m.common - w.base[sensor]) / (m.tau * m.tau)
+		a.right[j] = (m.common-w.base[sensor]-mean)/t2 + mean/(t2+float64(len(g.sensors))*m.commonSD*m.commonSD)
 	}
 	for j, k := range g.whole {
 		for e, v := range w.effect[k].of {
