@@ -124,7 +124,7 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 	rival := math.Inf(-1)
 	for _, k := range order {
 		a := searches[k]
-		if rival > never/2 && a.promise()+hopeless < rival {
+		if rival > never/2 && a.promise()+hopeless < searches[order[0]].promise() {
 			out[k] = a.unseen()
 			continue
 		}

@@ -22,7 +22,7 @@ const (
 	fitted      = 200.0 // effective draws at least that a mixture is fitted to
 	least       = 150.0 // effective draws at least that a posterior is reported from
 	little      = 50.0  // effective draws at which it ends for a number of sources that has little of the probability: only its evidence counts
-	hopeless    = 12.0  // in ln of the probability behind a rival, by the curvature at the summits: that was nine too low at most
+	hopeless    = 20.0  // in ln of the probability behind a rival, by the curvature at the summits: that was nine too low at most
 	reported    = 800   // draws of a posterior
 	tailDoF     = 5.0
 	never       = -1e6                           // ln density where there is no prior
