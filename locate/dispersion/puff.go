@@ -19,6 +19,8 @@ type PuffSettings struct {
 	MeanderShare float64
 	// Intermittency is the standard deviation of the logarithm of a puff's load (mean kept at 1); neighbours share it.
 	Intermittency float64
+	// KeepS is the age at which a puff is given up, seconds: the ground that is looked at lies behind it by then. 0 is two hours.
+	KeepS float64
 }
 
 // Puffs is a Lagrangian puff model with meander and fluctuation: every puff drifts with the wind of the moment and with eddies of
@@ -51,6 +53,9 @@ func NewPuffs(set PuffSettings, chance *numeric.Stream) *Puffs {
 	}
 	if set.TimescaleS <= 0 {
 		set.TimescaleS = 60
+	}
+	if set.KeepS <= 0 {
+		set.KeepS = 7200
 	}
 	return &Puffs{set: set, chance: chance}
 }
@@ -89,7 +94,7 @@ func (p *Puffs) Step(dtS float64, w Wind) {
 		if s.Surface.MixingHeightM > 0 {
 			f.sz = min(f.sz, 0.8*s.Surface.MixingHeightM)
 		}
-		if f.age < 7200 {
+		if f.age < s.KeepS {
 			alive = append(alive, f)
 		}
 	}
