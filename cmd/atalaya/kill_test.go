@@ -271,6 +271,22 @@ func TestARunThatIsKilledLosesNothingAndTakesUpAgain(t *testing.T) {
 	}
 }
 
+// apart are the lines that one of two texts has and the other lacks, of the first behind a plus.
+func apart(a, b string) string {
+	var out []string
+	only := func(sign string, these, those []string) {
+		for _, line := range these {
+			if !slices.Contains(those, line) {
+				out = append(out, sign+" "+line)
+			}
+		}
+	}
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	only("+", x, y)
+	only("-", y, x)
+	return strings.Join(out, "\n")
+}
+
 // killedTwice kills the run of a fresh record up to twice, lets it end, and compares it with the undisturbed one.
 func killedTwice(t *testing.T, r *rand.Rand, calm undisturbed) (killed int) {
 	data, left, span := filepath.Join(t.TempDir(), "record"), state{}, calm.took
@@ -292,7 +308,7 @@ func killedTwice(t *testing.T, r *rand.Rand, calm undisturbed) (killed int) {
 	end := stateOf(t, data)
 	end.holds(t, left)
 	if end.projection != calm.projection {
-		t.Errorf("the record that took up again holds\n%s\nthe undisturbed one\n%s", end.projection, calm.projection)
+		t.Errorf("the record that took up again differs from the undisturbed one:\n%s", apart(end.projection, calm.projection))
 	}
 	proved(t, data, left.checkpoint)
 	must(t, "replay", "--quiet", "--data", data)
@@ -316,7 +332,7 @@ func TestKilledFiveTimesInOneJobTheRunStillTakesUpAgain(t *testing.T) {
 		t.Errorf("the run that took up again prints\n%s\nthe undisturbed one\n%s", out, calm.out)
 	}
 	if end := stateOf(t, data); end.projection != calm.projection {
-		t.Errorf("the record that took up again holds\n%s\nthe undisturbed one\n%s", end.projection, calm.projection)
+		t.Errorf("the record that took up again differs from the undisturbed one:\n%s", apart(end.projection, calm.projection))
 	}
 }
 
