@@ -54,16 +54,15 @@ func (std *Standard) Encode(values ...Value) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := len(body)
-	if std.checksum {
-		n += 4
+	c, n := std.check, len(body)
+	if c.how != noSum {
+		n += 2 + c.how.bytes()
 	}
 	out := appendBERLength(append([]byte(nil), std.Key[:]...), uint64(n))
 	out = append(out, body...)
-	if std.checksum {
-		out = append(out, 1, 2)
-		sum := sum16(out)
-		out = append(out, byte(sum>>8), byte(sum))
+	if c.how != noSum {
+		out = append(out, byte(c.tag), byte(c.how.bytes()))
+		out = appendUint(out, uint64(c.how.of(out)), c.how.bytes())
 	}
 	return out, nil
 }
