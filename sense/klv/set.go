@@ -171,6 +171,9 @@ func (s *Set) decodeItems(std *Standard, b []byte, at int) {
 		b, at = b[n:], at+n
 	}
 	s.Items, s.Tail = items, b
+	if std == ST0903 || std == ST0903VTrack {
+		s.readVersioned()
+	}
 }
 
 // take fills the item with tag or key, length and value of the one at the front of b, which n bytes make up; 0 where there
