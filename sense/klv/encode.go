@@ -16,6 +16,7 @@ import (
 // of an entry of a list is not looked at.
 type Value struct {
 	tag   uint32
+	key   UL
 	kind  valueKind
 	size  int // bytes that it is to take; 0 leaves it to the standard
 	num   float64
@@ -102,6 +103,12 @@ func (v Value) Sized(bytes int) Value {
 	return v
 }
 
+// Keyed is v as an item of a universal set, which is told by its key and not by a tag.
+func (v Value) Keyed(key UL) Value {
+	v.key = key
+	return v
+}
+
 // Encode0601 writes a whole ST 0601 packet: key, length, the values in the order given, and the checksum as item 1. It fails
 // on a value outside its item's range, on a tag that the standard does not list, and on the items that this package does not
 // make (see Withheld).
@@ -130,15 +137,23 @@ func (std *Standard) Encode(values ...Value) ([]byte, error) {
 func (std *Standard) EncodeItems(values ...Value) (out []byte, err error) {
 	var before []*Row
 	for _, v := range values {
-		row := std.local.row(v.tag)
+		row, label := std.local.row(v.tag), (&Item{Tag: v.tag, Key: v.key}).label()
+		if std.universal != nil {
+			row = std.universalRow(v.key)
+		}
 		if row == nil || row.Format == Opaque || row.Format == ChecksumSum {
-			return nil, fmt.Errorf("klv: item %d of ST %s is not one that this package writes", v.tag, std.Name)
+			return nil, fmt.Errorf("klv: %s of ST %s is not one that this package writes", label, std.Name)
 		}
 		b, err := row.bytesAfter(v, before)
 		if err != nil {
-			return nil, fmt.Errorf("klv: item %d (%s): %w", v.tag, row.Name, err)
+			return nil, fmt.Errorf("klv: %s (%s): %w", label, row.Name, err)
 		}
-		out = appendBERLength(appendBEROID(out, v.tag), uint64(len(b)))
+		if std.universal != nil {
+			out = append(out, v.key[:]...)
+		} else {
+			out = appendBEROID(out, v.tag)
+		}
+		out = appendBERLength(out, uint64(len(b)))
 		out = append(out, b...)
 		before = append(before, row)
 	}
@@ -402,6 +417,12 @@ func bitListBytes(numbers []float64) ([]byte, error) {
 // ValueOf is a node to be written again: what was decoded, in as many bytes as it came. Withheld items, and what is malformed or not
 // listed, go as their bytes.
 func ValueOf(n *Node) Value {
+	v := valueOf(n)
+	v.key = n.Key()
+	return v
+}
+
+func valueOf(n *Node) Value {
 	v := Value{tag: n.Tag, kind: rawValue, raw: n.Value}
 	if n.State != Given {
 		return v

@@ -46,6 +46,8 @@ type Row struct {
 	Entry  *Field // of a List: what its entries are. Of an MDArray: its elements where they are written in their natural form.
 	// Counted says that a List begins with the number of its entries, in BER-OID.
 	Counted bool
+	// Loose says that whole numbers of other sizes are read too, though Size is what is written.
+	Loose bool
 	// Repeats says that the standard allows the item more than once in a set.
 	Repeats bool
 	// Legacy is the format of the item in sets of ST 0903 before version 4, where it was another: ScaledUint or ScaledInt over
@@ -61,6 +63,7 @@ type Row struct {
 	op         opcode
 	step, base float64       // Number = Integer*step + base of the scaled formats
 	maps       *[9]imapScale // of IMAPB, by size in bytes
+	exact      int           // the only number of bytes that is read; 0 where it may vary
 	legacyRow  *Row
 }
 
@@ -132,6 +135,9 @@ func define(s Standard) *Standard {
 
 func (r *Row) compile() {
 	r.op = r.opcode()
+	if r.exact = r.Size; r.Loose {
+		r.exact = 0
+	}
 	switch full := float64(uint64(1)<<(8*r.Size&63) - 1); r.Format { // 2^n-1
 	case ScaledUint:
 		r.step, r.base = (r.Hi-r.Lo)/full, r.Lo

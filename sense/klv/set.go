@@ -349,7 +349,7 @@ func (it *Item) scaledAny() bool {
 func (it *Item) integer() bool {
 	r, v := it.Row, it.Value
 	switch {
-	case len(v) > 8 || r.Size != 0 && len(v) != r.Size:
+	case len(v) > 8 || r.exact != 0 && len(v) != r.exact:
 		return false
 	case r.Format == Signed:
 		it.Integer = intOf(v)
@@ -419,8 +419,8 @@ func (it *Item) malformed() string {
 	r, n := it.Row, len(it.Value)
 	name := fmt.Sprintf("%s (%s): ", it.label(), r.Name)
 	switch {
-	case r.Size != 0 && r.Format != IMAPB && n != r.Size:
-		return name + fmt.Sprintf("%d bytes where %d are due", n, r.Size)
+	case r.exact != 0 && r.Format != IMAPB && n != r.exact:
+		return name + fmt.Sprintf("%d bytes where %d are due", n, r.exact)
 	case r.Format == Text:
 		return name + "not UTF-8 text"
 	case r.Format == TextUTF16:

@@ -21,7 +21,7 @@ var (
 
 var st0903 = table{
 	1:   {Name: "Checksum", Format: ChecksumSum, Size: 2},
-	2:   {Name: "Precision Time Stamp", Unit: "us", Format: Micros, Size: 8},
+	2:   {Name: "Precision Time Stamp", Unit: "us", Format: Micros, Size: 8, Loose: true},
 	3:   {Name: "VMTI System Name", Format: Text},
 	4:   {Name: "VMTI LS Version Number", Format: Unsigned},
 	5:   {Name: "Total Number of Targets Detected", Format: Unsigned},
@@ -187,7 +187,7 @@ var ontology = table{
 
 var vTrack = table{
 	1:   {Name: "Checksum", Format: ChecksumSum, Size: 2},
-	2:   {Name: "Precision Time Stamp", Unit: "us", Format: Micros},
+	2:   {Name: "Precision Time Stamp", Unit: "us", Format: Micros, Size: 8, Loose: true},
 	3:   {Name: "Track ID", Format: Identifier, Size: 16},
 	4:   {Name: "Track Status", Format: Enum, Size: 1, Values: detectionStatus},
 	5:   {Name: "Track Start Time", Unit: "us", Format: Micros, Size: 8},
