@@ -50,9 +50,13 @@ type VideoTime struct {
 	Codec       VideoCodec
 }
 
-// Time is the count as a time; leap seconds are not taken off.
+// Mislabelled says that the count can only be of nanoseconds though its identifier says microseconds: it would lie after the year 5000.
+// Encoders that do so are met.
+func (v VideoTime) Mislabelled() bool { return !v.Nanoseconds && v.Count >= 1e17 }
+
+// Time is the count as a time, a mislabelled one as what it can only be; leap seconds are not taken off.
 func (v VideoTime) Time() time.Time {
-	if v.Nanoseconds {
+	if v.Nanoseconds || v.Mislabelled() {
 		return time.Unix(int64(v.Count/1e9), int64(v.Count%1e9)).UTC()
 	}
 	return time.Unix(int64(v.Count/1e6), int64(v.Count%1e6)*1000).UTC()
