@@ -146,7 +146,7 @@ func ParseCoreID(s string) (id CoreID, err error) {
 }
 
 // coreCheck is the check value of ST 1204.3 appendix B: two 4-bit sums over the hex digits, each digit sent through a permutation of
-// the 16 digits as many times as its place tells, modulo 15. Both permutations are linear maps over GF(2) of period 15.
+// the 16 digits as many times as its place tells, modulo 15..
 func coreCheck(s string) byte {
 	var p, q byte
 	place := 0

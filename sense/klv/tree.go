@@ -62,14 +62,13 @@ func (rd *reading) wholeSet(s *Set) (Node, []Problem) {
 func (rd *reading) item(it *Item) Node {
 	n := Node{Row: it.Row, State: it.State, Tag: it.Tag, Universal: it.Key != (UL{}), At: it.At, Raw: it.Raw, Value: it.Value,
 		lead: len(it.Raw) - len(it.Value), Number: it.Number, Integer: it.Integer}
-	if n.Row == nil || n.Row.Format == Opaque || n.State != Given && n.State != Unread {
-		return n
-	}
-	if rd.legacy && n.Row.legacyRow != nil {
+	switch {
+	case n.Row == nil || n.Row.Format == Opaque || n.State == Cleared:
+	case rd.legacy && n.Row.legacyRow != nil:
 		rd.legacyValue(&n)
-		return n
+	case n.State == Given || n.State == Unread:
+		rd.fill(&n)
 	}
-	rd.fill(&n)
 	return n
 }
 

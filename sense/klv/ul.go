@@ -80,14 +80,20 @@ func (std *Standard) UniversalRows() iter.Seq2[UL, *Row] {
 }
 
 // StandardOf is the standard whose key k is, or Unlisted. Byte 6 of a label (index 5, how the set is coded) and byte 8
-// (index 7, the register's version) are not compared, since writers differ in them.
+// (index 7, the register's version) are not compared, since writers differ in them, save where they alone tell two sets apart.
 func StandardOf(k UL) *Standard {
+	found := Unlisted
 	for _, s := range standards {
 		if sameLabel(k, s.Key) {
-			return s
+			if k[5] == s.Key[5] {
+				return s
+			}
+			if found == Unlisted {
+				found = s
+			}
 		}
 	}
-	return Unlisted
+	return found
 }
 
 func sameLabel(a, b UL) bool {
