@@ -22,6 +22,7 @@ type Value struct {
 	num   float64
 	n     int64
 	raw   []byte
+	whole []byte // of an item that is kept as it came, tag and length too
 	parts []Value
 	array *Array
 	sdcc  *SDCC
@@ -137,6 +138,10 @@ func (std *Standard) Encode(values ...Value) ([]byte, error) {
 func (std *Standard) EncodeItems(values ...Value) (out []byte, err error) {
 	var before []*Row
 	for _, v := range values {
+		if v.whole != nil {
+			out, before = append(out, v.whole...), append(before, std.local.row(v.tag))
+			continue
+		}
 		row, label := std.local.row(v.tag), (&Item{Tag: v.tag, Key: v.key}).label()
 		if std.universal != nil {
 			row = std.universalRow(v.key)
@@ -414,8 +419,8 @@ func bitListBytes(numbers []float64) ([]byte, error) {
 	return out, nil
 }
 
-// ValueOf is a node to be written again: what was decoded, in as many bytes as it came. Withheld items, and what is malformed or not
-// listed, go as their bytes.
+// ValueOf is a node to be written again: what was decoded, in as many bytes as it came. What is withheld, malformed or not listed, and
+// what has bytes that could not be read, goes as it came.
 func ValueOf(n *Node) Value {
 	v := valueOf(n)
 	v.key = n.Key()
@@ -424,7 +429,13 @@ func ValueOf(n *Node) Value {
 
 func valueOf(n *Node) Value {
 	v := Value{tag: n.Tag, kind: rawValue, raw: n.Value}
-	if n.State != Given {
+	if n.State != Given && n.State != Cleared || len(n.Tail) > 0 || n.Kind == AsBytes {
+		if n.Tag != 0 || n.Universal {
+			v.whole = n.Raw
+		}
+		return v
+	}
+	if n.State == Cleared {
 		return v
 	}
 	switch n.Kind {
