@@ -16,60 +16,164 @@ func scaleOf(lo, hi float64, size int) imapScale {
 	return s
 }
 
-// The values of ST 1201 table 1 that are not on the scale, as the top five bits of the first byte.
+// number is the value of the integer y on the scale that begins at lo. Zero is exact where the range holds it: what rounding
+// leaves there is less than half a step.
+func (s *imapScale) number(y uint64, lo float64) float64 {
+	x := s.reverse*(float64(y)-s.zero) + lo
+	if s.zero != 0 && math.Abs(x) < s.reverse/2 {
+		return 0
+	}
+	return x
+}
+
+// code is the integer of x, rounded down as ST 1201 has it; but a number that is itself on the scale keeps its integer, so that
+// what was decoded is written back as it came.
+func (s *imapScale) code(x, lo float64) uint64 {
+	y := uint64(s.forward*(x-lo) + s.zero)
+	if s.number(y, lo) != x && s.number(y+1, lo) == x {
+		return y + 1
+	}
+	return y
+}
+
+// IMAPKind says what an ST 1201 integer stands for.
+type IMAPKind uint8
+
+// The kinds of ST 1201.5 table 1 and section 7.2.3.
 const (
-	imapPlusInf  = 0b11001
-	imapMinusInf = 0b11101
-	imapPlusNaN  = 0b11010
-	imapMinusNaN = 0b11110
+	OnScale       IMAPKind = iota // a number
+	Infinity                      // plus or minus
+	QuietNaN                      // IEEE 754 not-a-number, with a payload
+	SignallingNaN                 // likewise
+	BelowMinimum                  // of the range
+	AboveMaximum
+	UserDefined  // by the parties
+	ReservedCode // by the standard, for later
 )
+
+var imapKindNames = [...]string{"on scale", "infinity", "quiet NaN", "signalling NaN", "below minimum", "above maximum", "user defined", "reserved"}
+
+// String is the kind in words.
+func (k IMAPKind) String() string { return imapKindNames[min(int(k), len(imapKindNames)-1)] }
+
+// The first five bits of codes that are not on the scale (ST 1201.5 table 1), without their sign, which is the third of them.
+const (
+	imapUser     = 0b11000
+	imapInfinity = 0b11001
+	imapQuiet    = 0b11010
+	imapSignal   = 0b11011
+	imapMISB     = 0b11100 // with three more bits: 0 below minimum, 1 above maximum
+	imapMinus    = 0b00100
+)
+
+// An IMAPValue is what an ST 1201 integer says.
+type IMAPValue struct {
+	Kind     IMAPKind
+	Number   float64 // of OnScale; otherwise the infinity or not-a-number that comes nearest
+	Negative bool    // of Infinity, QuietNaN, SignallingNaN
+	Payload  uint64  // the bits after the code's own, of the NaNs, UserDefined and ReservedCode
+}
+
+// ReadIMAPB reads b (1 to 8 bytes) on the scale lo..hi; false where b or the range can be none.
+func ReadIMAPB(b []byte, lo, hi float64) (IMAPValue, bool) {
+	if len(b) == 0 || len(b) > 8 || !(lo < hi) {
+		return IMAPValue{Kind: ReservedCode, Number: math.NaN()}, false
+	}
+	y, free := uintOf(b), 8*len(b)-5
+	if y <= 1<<(free+4) { // the greatest is hi itself where hi-lo is a power of two
+		s := scaleOf(lo, hi, len(b))
+		return IMAPValue{Number: s.number(y, lo)}, true
+	}
+	v := IMAPValue{Kind: ReservedCode, Number: math.NaN(), Payload: y & (1<<free - 1)}
+	switch code := y >> free; code {
+	case imapUser:
+		v.Kind = UserDefined
+	case imapInfinity, imapInfinity | imapMinus:
+		v.Negative = code&imapMinus != 0
+		if v.Payload == 0 {
+			v.Kind, v.Number = Infinity, signed(math.Inf(1), v.Negative)
+		}
+	case imapQuiet, imapQuiet | imapMinus:
+		v.Kind, v.Negative = QuietNaN, code&imapMinus != 0
+		v.Number = signed(math.NaN(), v.Negative)
+	case imapSignal, imapSignal | imapMinus:
+		v.Kind, v.Negative = SignallingNaN, code&imapMinus != 0
+	case imapMISB:
+		switch v.Payload {
+		case 0:
+			v.Kind, v.Number, v.Negative = BelowMinimum, math.Inf(-1), true
+		case 1 << (free - 3):
+			v.Kind, v.Number, v.Payload = AboveMaximum, math.Inf(1), 0
+		}
+	}
+	return v, true
+}
+
+func signed(x float64, negative bool) float64 {
+	if negative {
+		return math.Copysign(x, -1)
+	}
+	return x
+}
+
+// AppendIMAPB writes the value as an integer of size bytes (1 to 8) that maps lo..hi; false where it cannot be: a number outside
+// the range, a payload too long, a reserved code.
+func AppendIMAPB(out []byte, v IMAPValue, lo, hi float64, size int) ([]byte, bool) {
+	if size < 1 || size > 8 || !(lo < hi) {
+		return out, false
+	}
+	free := 8*size - 5
+	var y uint64
+	switch v.Kind {
+	case OnScale:
+		if !(v.Number >= lo && v.Number <= hi) {
+			return out, false
+		}
+		s := scaleOf(lo, hi, size)
+		y = s.code(v.Number, lo)
+	case BelowMinimum, AboveMaximum:
+		y = imapMISB<<free | uint64(v.Kind-BelowMinimum)<<(free-3)
+	case ReservedCode:
+		return out, false
+	default:
+		code := uint64([...]uint8{Infinity: imapInfinity, QuietNaN: imapQuiet, SignallingNaN: imapSignal, UserDefined: imapUser}[v.Kind])
+		if v.Negative && v.Kind != UserDefined {
+			code |= imapMinus
+		}
+		if v.Payload >= 1<<free || v.Kind == Infinity && v.Payload != 0 {
+			return out, false
+		}
+		y = code<<free | v.Payload
+	}
+	return appendUint(out, y, size), true
+}
 
 // EncodeIMAPB writes x as an integer of size bytes (1 to 8) that maps lo..hi, by MISB ST 1201. Infinities and NaN get their
 // own codes; any other x outside lo..hi gets "below minimum" or "above maximum". lo must be below hi.
 func EncodeIMAPB(x, lo, hi float64, size int) []byte {
-	out := make([]byte, size)
+	v := IMAPValue{Number: x}
 	switch {
-	case math.IsInf(x, 1):
-		out[0] = imapPlusInf << 3
-	case math.IsInf(x, -1):
-		out[0] = imapMinusInf << 3
-	case math.IsNaN(x) && math.Signbit(x):
-		out[0] = imapMinusNaN << 3
+	case math.IsInf(x, 0):
+		v = IMAPValue{Kind: Infinity, Negative: x < 0}
 	case math.IsNaN(x):
-		out[0] = imapPlusNaN << 3
+		v = IMAPValue{Kind: QuietNaN, Negative: math.Signbit(x)}
 	case x < lo:
-		out[0] = 0xe0
+		v.Kind = BelowMinimum
 	case x > hi:
-		out[0] = 0xe1
-	default:
-		s := scaleOf(lo, hi, size)
-		putUint(out, uint64(s.forward*(x-lo)+s.zero))
+		v.Kind = AboveMaximum
 	}
+	out, _ := AppendIMAPB(nil, v, lo, hi, size)
 	return out
 }
 
 // DecodeIMAPB is the value of b (1 to 8 bytes) on the scale lo..hi. Special codes come back as infinities or NaN, with ok
-// false where the code is no number at all (below minimum, above maximum, reserved).
+// false where the code is no number at all (below minimum, above maximum, user defined, reserved).
 func DecodeIMAPB(b []byte, lo, hi float64) (x float64, ok bool) {
-	if len(b) == 0 || len(b) > 8 || !(lo < hi) {
+	v, ok := ReadIMAPB(b, lo, hi)
+	if !ok || v.Kind > QuietNaN {
 		return math.NaN(), false
 	}
-	y := uintOf(b)
-	if top := uint64(1) << (8*len(b) - 1); y > top { // y == top is hi itself where hi-lo is a power of two
-		switch b[0] >> 3 {
-		case imapPlusInf:
-			return math.Inf(1), true
-		case imapMinusInf:
-			return math.Inf(-1), true
-		case imapPlusNaN:
-			return math.NaN(), true
-		case imapMinusNaN:
-			return math.Copysign(math.NaN(), -1), true
-		}
-		return math.NaN(), false
-	}
-	s := scaleOf(lo, hi, len(b))
-	return s.reverse*(float64(y)-s.zero) + lo, true
+	return v.Number, true
 }
 
 func uintOf(b []byte) (v uint64) {
@@ -89,4 +193,27 @@ func putUint(b []byte, v uint64) {
 	for i := len(b) - 1; i >= 0; i-- {
 		b[i], v = byte(v), v>>8
 	}
+}
+
+// appendUint writes the low size bytes of v.
+func appendUint(b []byte, v uint64, size int) []byte {
+	for i := size - 1; i >= 0; i-- {
+		b = append(b, byte(v>>(8*i)))
+	}
+	return b
+}
+
+// halfOf is an IEEE 754 binary16 number.
+func halfOf(h uint16) float64 {
+	exponent, fraction := int(h>>10&31), float64(h&0x3ff)
+	x := math.Ldexp(fraction+1024, exponent-25)
+	switch {
+	case exponent == 0:
+		x = math.Ldexp(fraction, -24)
+	case exponent == 31 && fraction == 0:
+		x = math.Inf(1)
+	case exponent == 31:
+		x = math.NaN()
+	}
+	return signed(x, h>>15 != 0)
 }

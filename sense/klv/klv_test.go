@@ -207,6 +207,11 @@ func FuzzDecode(f *testing.F) {
 			set.Items[i].Nested()
 			set.Items[i].Text()
 		}
+		if err == nil {
+			tree, _ := set.Tree()
+			checkTree(t, &tree, len(b))
+			set.Breaches()
+		}
 	})
 }
 

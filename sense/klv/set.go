@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -18,7 +19,7 @@ const (
 	Cleared                 // of zero length: "unknown", what was said before no longer stands
 	OutOfRange              // the code for "outside the range of this item": not a number
 	Malformed               // cannot be what the standard says; the bytes are kept
-	Unread                  // kept as bytes: not listed, not taken apart here, or withheld
+	Unread                  // kept as bytes: not listed, withheld, or a pack, list or array, which only Item.Tree takes apart
 )
 
 // An Item is one tag, length and value of a set. Its slices point into the packet that was decoded.
@@ -62,7 +63,7 @@ func (it *Item) Nested() (s Set, ok bool) {
 	if it == nil || it.State != Given || it.Row.Format != Nested {
 		return Set{}, false
 	}
-	s.decodeItems(it.Row.Set, it.Value, 0)
+	s.decodeItems(it.Row.set(), it.Value, 0)
 	return s, true
 }
 
@@ -141,56 +142,98 @@ func (s *Set) decodeItems(std *Standard, b []byte, at int) {
 		return
 	}
 	var seen [4]uint64 // local tags below 256, one bit each
+	items := s.Items
 	for len(b) > 0 {
-		if len(s.Items) == maxItems {
+		if len(items) == maxItems {
 			s.problem(at, fmt.Sprintf("more than %d items: the rest is kept, not read", maxItems))
-			s.Tail = b
-			return
+			break
 		}
-		it, n, why := std.head(b)
-		if why != "" {
-			s.problem(at, why)
-			s.Tail = b
-			return
+		if len(items) == cap(items) {
+			items = slices.Grow(items, 32)
 		}
-		it.At = at
-		why = it.decode()
-		if why != "" {
-			s.problem(at, why)
+		it := &items[:len(items)+1][len(items)]
+		n := it.take(std, b, at)
+		if n == 0 {
+			s.problem(at, std.noItem(b))
+			break
 		}
-		if it.repeats(&seen) && !mayRepeat(std, it.Tag) {
-			s.problem(at, fmt.Sprintf("%s comes twice; the last one counts", it.label()))
+		items = items[:len(items)+1]
+		if !it.read() {
+			s.problem(at, it.malformed())
 		}
-		s.Items = append(s.Items, it)
+		if it.Tag < 256 {
+			word, bit := &seen[it.Tag/64%4], uint64(1)<<(it.Tag%64)
+			if *word&bit != 0 && it.Tag != 0 && !(it.Row != nil && it.Row.Repeats) {
+				s.problem(at, it.label()+" comes twice; the last one counts")
+			}
+			*word |= bit
+		}
 		b, at = b[n:], at+n
+	}
+	s.Items, s.Tail = items, b
+	if std == ST0903 || std == ST0903VTrack {
+		s.readVersioned()
 	}
 }
 
-// head reads tag or key and length of the item at the front of b, which n bytes make up; why says why there is none.
-func (std *Standard) head(b []byte) (it Item, n int, why string) {
+// take fills the item with tag or key, length and value of the one at the front of b, which n bytes make up; 0 where there
+// is none. Every field is set, since the item's room is used again.
+func (it *Item) take(std *Standard, b []byte, at int) (n int) {
+	var head, length int
+	if std.fast != nil && len(b) >= 2 && b[0] < 0x80 && b[1] < 0x80 { // almost every item of a local set
+		it.Tag, it.Row = uint32(b[0]), std.fast[b[0]]
+		it.Key = UL{}
+		head, length = 2, int(b[1])
+	} else if head, length = it.takeLong(std, b); head == 0 {
+		return 0
+	}
+	if n = head + length; n > len(b) {
+		return 0
+	}
+	it.At, it.Raw, it.Value = at, b[:n:n], b[head:n:n]
+	it.State, it.Number, it.Integer = Malformed, 0, 0
+	return n
+}
+
+// takeLong is take for tags and lengths of any size; head is 0 where none can be read.
+func (it *Item) takeLong(std *Standard, b []byte) (head, length int) {
 	k := 16
+	it.Tag, it.Key = 0, UL{}
 	if std.universal != nil {
 		if len(b) < 16 {
-			return it, 0, fmt.Sprintf("%d bytes left where a 16-byte item key is due", len(b))
+			return 0, 0
 		}
 		it.Key = UL(b)
 		it.Row = std.universalRow(it.Key)
 	} else {
 		if it.Tag, k = berOID(b); k <= 0 {
-			return it, 0, "no item tag can be read"
+			return 0, 0
 		}
 		it.Row = std.local.row(it.Tag)
 	}
+	size, l := berLength(b[k:])
+	if l <= 0 || size > uint64(len(b)-k-l) {
+		return 0, 0
+	}
+	return k + l, int(size)
+}
+
+// noItem says why no item can be read at the front of b.
+func (std *Standard) noItem(b []byte) string {
+	it, k := Item{}, 16
+	if std.universal != nil {
+		if len(b) < 16 {
+			return fmt.Sprintf("%d bytes left where a 16-byte item key is due", len(b))
+		}
+		it.Key = UL(b)
+	} else if it.Tag, k = berOID(b); k <= 0 {
+		return "no item tag can be read"
+	}
 	length, l := berLength(b[k:])
 	if l <= 0 {
-		return it, 0, fmt.Sprintf("%s: no length can be read", it.label())
+		return it.label() + ": no length can be read"
 	}
-	if length > uint64(len(b)-k-l) {
-		return it, 0, fmt.Sprintf("%s: %d bytes announced, %d left", it.label(), length, len(b)-k-l)
-	}
-	n = k + l + int(length)
-	it.Raw, it.Value = b[:n:n], b[k+l:n:n]
-	return it, n, ""
+	return fmt.Sprintf("%s: %d bytes announced, %d left", it.label(), length, len(b)-k-l)
 }
 
 func (std *Standard) universalRow(k UL) *Row {
@@ -210,157 +253,186 @@ func (it *Item) label() string {
 	return fmt.Sprintf("item %d", it.Tag)
 }
 
-// repeats marks the item in seen and reports whether it was there. Long tags and universal keys are not watched.
-func (it *Item) repeats(seen *[4]uint64) bool {
-	if it.Tag > 255 || it.Tag == 0 {
+// read decodes the value by the item's row; false says that it cannot be what the standard says.
+func (it *Item) read() bool {
+	r := it.Row
+	if r == nil {
+		it.State = Unread
+		return true
+	}
+	v := it.Value
+	if len(v) == 0 {
+		if it.State = Cleared; r.Format == Opaque {
+			it.State = Unread
+		}
+		return true
+	}
+	switch r.op {
+	case opUint8:
+		if len(v) != 1 {
+			return false
+		}
+		it.scaled(int64(v[0]), r)
+	case opUint16:
+		if len(v) != 2 {
+			return false
+		}
+		it.scaled(int64(binary.BigEndian.Uint16(v)), r)
+	case opUint32:
+		if len(v) != 4 {
+			return false
+		}
+		it.scaled(int64(binary.BigEndian.Uint32(v)), r)
+	case opInt16:
+		if len(v) != 2 {
+			return false
+		}
+		n := int64(int16(binary.BigEndian.Uint16(v)))
+		if it.scaled(n, r); n == math.MinInt16 {
+			it.State, it.Number = OutOfRange, 0
+		}
+	case opInt32:
+		if len(v) != 4 {
+			return false
+		}
+		n := int64(int32(binary.BigEndian.Uint32(v)))
+		if it.scaled(n, r); n == math.MinInt32 {
+			it.State, it.Number = OutOfRange, 0
+		}
+	case opScaled:
+		return it.scaledAny()
+	case opText:
+		if r.Size != 0 && len(v) != r.Size || !utf8.Valid(v) {
+			return false
+		}
+		it.State = Given
+	case opInteger:
+		return it.integer()
+	case opReal:
+		return it.real()
+	case opUTF16:
+		if len(v)%2 != 0 {
+			return false
+		}
+		it.State = Given
+	case opNested:
+		it.State = Given
+	default:
+		it.State = Unread
+	}
+	return true
+}
+
+// scaled maps an integer onto the row's range: ST 0601 section 7, "soft" conversion.
+func (it *Item) scaled(n int64, r *Row) {
+	it.Integer, it.State = n, Given
+	it.Number = float64(n)*r.step + r.base
+}
+
+// scaledAny is scaled for sizes that no item of ST 0601 has.
+func (it *Item) scaledAny() bool {
+	r := it.Row
+	if len(it.Value) != r.Size || r.Size > 7 {
 		return false
 	}
-	word, bit := it.Tag/64, uint64(1)<<(it.Tag%64)
-	was := seen[word]&bit != 0
-	seen[word] |= bit
-	return was
-}
-
-// mayRepeat lists the items that ST 0601 allows more than once in a packet: alternates of lists, segments, amendments and
-// commands.
-func mayRepeat(std *Standard, tag uint32) bool {
-	return std == ST0601 && (tag == 95 || tag >= 97 && tag <= 101 || tag == 115 || tag == 127)
-}
-
-// decode reads the value by the item's row.
-func (it *Item) decode() (why string) {
-	if it.Row == nil {
-		it.State = Unread
-		return ""
-	}
-	f := it.Row.Format
-	if f == Opaque {
-		it.State = Unread
-		return ""
-	}
-	if len(it.Value) == 0 {
-		it.State = Cleared
-		return ""
-	}
-	it.State = Malformed
-	if size := it.Row.Size; size != 0 && f != IMAPB && len(it.Value) != size {
-		return fmt.Sprintf("%s (%s): %d bytes where %d are due", it.label(), it.Row.Name, len(it.Value), size)
-	}
-	switch f {
-	case ScaledUint, ScaledInt:
-		return it.scaled()
-	case Unsigned, Signed, Enum, Micros, ChecksumSum:
-		return it.integer()
-	case IMAPB, Float:
-		return it.real()
-	case Text:
-		if !utf8.Valid(it.Value) {
-			return fmt.Sprintf("%s (%s): not UTF-8 text", it.label(), it.Row.Name)
-		}
-	case TextUTF16:
-		if len(it.Value)%2 != 0 {
-			return fmt.Sprintf("%s (%s): UTF-16 text of an odd number of bytes", it.label(), it.Row.Name)
-		}
-	case Bytes, List:
-		it.State = Unread
-		return ""
-	}
-	it.State = Given
-	return ""
-}
-
-// scaled maps an integer of the row's size onto its range: ST 0601 section 7, "soft" conversion.
-func (it *Item) scaled() string {
-	r := it.Row
-	full := float64(uint64(1)<<(8*r.Size) - 1) // 2^n-1
 	if r.Format == ScaledUint {
-		it.Integer = int64(uintOf(it.Value))
-		it.Number = float64(it.Integer)*((r.Hi-r.Lo)/full) + r.Lo
-		it.State = Given
-		return ""
+		it.scaled(int64(uintOf(it.Value)), r)
+		return true
 	}
-	it.Integer = intOf(it.Value)
-	if it.Integer == -1<<(8*r.Size-1) {
-		it.State = OutOfRange
-		return ""
+	n := intOf(it.Value)
+	if it.scaled(n, r); n == -1<<(8*r.Size-1) {
+		it.State, it.Number = OutOfRange, 0
 	}
-	it.Number = float64(it.Integer) * ((r.Hi - r.Lo) / (full - 1))
-	it.State = Given
-	return ""
+	return true
 }
 
-func (it *Item) integer() string {
-	if len(it.Value) > 8 {
-		return fmt.Sprintf("%s (%s): an integer of %d bytes", it.label(), it.Row.Name, len(it.Value))
-	}
-	if it.Row.Format == Signed {
-		it.Integer = intOf(it.Value)
-	} else if v := uintOf(it.Value); v <= math.MaxInt64 {
-		it.Integer = int64(v)
-	} else {
-		return fmt.Sprintf("%s (%s): %d is greater than any such value", it.label(), it.Row.Name, v)
+func (it *Item) integer() bool {
+	r, v := it.Row, it.Value
+	switch {
+	case len(v) > 8 || r.exact != 0 && len(v) != r.exact:
+		return false
+	case r.Format == Signed:
+		it.Integer = intOf(v)
+	case r.Format == BEROID:
+		n, k := berOID(v)
+		if k != len(v) {
+			return false
+		}
+		it.Integer = int64(n)
+	case r.Format == BERLength:
+		n, k := berLength(v)
+		if k != len(v) || n > math.MaxInt64 {
+			return false
+		}
+		it.Integer = int64(n)
+	default:
+		n := uintOf(v)
+		if n > math.MaxInt64 { // greater than any such value
+			return false
+		}
+		it.Integer = int64(n)
 	}
 	it.Number = float64(it.Integer)
 	it.State = Given
-	return ""
+	return true
 }
 
-func (it *Item) real() string {
-	ok := true
+func (it *Item) real() bool {
 	switch n := len(it.Value); {
 	case it.Row.Format == IMAPB && n <= 8:
-		it.Number, ok = DecodeIMAPB(it.Value, it.Row.Lo, it.Row.Hi)
-	case it.Row.Format == Float && n == 4:
+		return it.mapped()
+	case it.Row.Format != Float || it.Row.Size != 0 && it.Row.Size != n:
+		return false
+	case n == 4:
 		it.Number = float64(math.Float32frombits(binary.BigEndian.Uint32(it.Value)))
-	case it.Row.Format == Float && n == 8:
+	case n == 8:
 		it.Number = math.Float64frombits(binary.BigEndian.Uint64(it.Value))
+	case n == 2:
+		it.Number = halfOf(binary.BigEndian.Uint16(it.Value))
 	default:
-		return fmt.Sprintf("%s (%s): a number of %d bytes", it.label(), it.Row.Name, n)
+		return false
 	}
-	if !ok || math.IsNaN(it.Number) || math.IsInf(it.Number, 0) {
+	if it.State = Given; math.IsNaN(it.Number) || math.IsInf(it.Number, 0) {
 		it.State, it.Number = OutOfRange, 0
-		return ""
 	}
-	it.State = Given
-	return ""
+	return true
 }
 
-// verify compares the packet's checksum: the sum of its 16-bit words from the key up to the checksum's own length byte
-// (ST 0601 section 7.4; an odd last byte is the high half of its word).
-func (s *Set) verify(packet []byte) {
-	if !s.Standard.checksum {
-		return
+// mapped reads an ST 1201 integer. One of its special codes is no number: see ReadIMAPB for which it is.
+func (it *Item) mapped() bool {
+	r, n := it.Row, len(it.Value)
+	y := uintOf(it.Value)
+	if y > 1<<(8*n-1) {
+		it.State = OutOfRange
+		return true
 	}
-	it := s.Item(1)
-	if it == nil || it.State != Given {
-		s.problem(0, "no checksum (item 1)")
-		return
+	s := &r.maps[n]
+	it.Number, it.State = s.number(y, r.Lo), Given
+	if it.Number > r.Hi { // a code that no writer makes: the power of two of the scale reaches beyond the range
+		it.State, it.Number = OutOfRange, 0
 	}
-	end := it.At + len(it.Raw)
-	if last := &s.Items[len(s.Items)-1]; last.Tag != 1 {
-		s.problem(it.At, "the checksum (item 1) is not the last item")
-	}
-	if s.Checksum = Right; sum16(packet[:end-2]) != uint16(it.Integer) {
-		s.Checksum = Stale
-		s.problem(it.At, fmt.Sprintf("stale checksum: %04x is written, the bytes sum to %04x", it.Integer, sum16(packet[:end-2])))
-	}
+	return true
 }
 
-func sum16(b []byte) uint16 {
-	var sum uint64
-	for len(b) >= 8 {
-		v := binary.BigEndian.Uint64(b)
-		sum += v>>48 + v>>32&0xffff + v>>16&0xffff + v&0xffff
-		b = b[8:]
+// malformed says why read failed.
+func (it *Item) malformed() string {
+	r, n := it.Row, len(it.Value)
+	name := fmt.Sprintf("%s (%s): ", it.label(), r.Name)
+	switch {
+	case r.exact != 0 && r.Format != IMAPB && n != r.exact:
+		return name + fmt.Sprintf("%d bytes where %d are due", n, r.exact)
+	case r.Format == Text:
+		return name + "not UTF-8 text"
+	case r.Format == TextUTF16:
+		return name + "UTF-16 text of an odd number of bytes"
+	case r.op == opInteger && n > 8:
+		return name + fmt.Sprintf("an integer of %d bytes", n)
+	case r.Format == BEROID || r.Format == BERLength:
+		return name + "no whole number in this form"
+	case r.op == opInteger:
+		return name + fmt.Sprintf("%d is greater than any such value", uintOf(it.Value))
 	}
-	for i, c := range b {
-		if i%2 == 0 {
-			sum += uint64(c) << 8
-		} else {
-			sum += uint64(c)
-		}
-	}
-	return uint16(sum)
+	return name + fmt.Sprintf("a number of %d bytes", n)
 }
 
 // Item is the last item with this tag, nil when there is none.

@@ -186,12 +186,16 @@ func innerKey(b []byte) int {
 		if j < 0 || i+j+16 > len(b) {
 			return -1
 		}
-		if i += j; StandardOf(UL(b[i:])) != Unlisted && StandardOf(UL(b[i:])) != ST0102 {
+		if i += j; standsAlone(StandardOf(UL(b[i:]))) {
 			return i
 		}
 		i += 4
 	}
 }
+
+// standsAlone says that a key of this standard within a value means that a packet began there: the sets of security are nested in
+// universal sets with their keys.
+func standsAlone(std *Standard) bool { return std == ST0601 || std == EG0104 || std == ST0903 }
 
 // keyTails are the last eight bytes of the keys (of the first three standards) by which a packet is found again when the
 // bytes before are damaged.

@@ -1,56 +1,15 @@
 package klv
 
-// Format says how a value is written.
-type Format uint8
-
-// The formats of items.
 const (
-	Bytes       Format = iota // not taken apart here: kept as it came
-	Opaque                    // kept as it came, never taken apart, named or made (see Withheld)
-	Text                      // UTF-8 (or its ISO 646 part)
-	TextUTF16                 // UTF-16, big-endian
-	Micros                    // unsigned count of microseconds since 1970-01-01
-	Unsigned                  // big-endian, as many bytes as come, up to 8
-	Signed                    // two's complement, likewise
-	Enum                      // Unsigned, with names for its values
-	ScaledUint                // unsigned integer of Size bytes over Lo..Hi: Lo at 0, Hi at the greatest
-	ScaledInt                 // two's complement of Size bytes over Lo..Hi = -Hi..Hi; the most negative says "out of range"
-	IMAPB                     // ST 1201 integer over Lo..Hi, as many bytes as come; Size is what the encoder writes
-	Float                     // IEEE 754, 4 or 8 bytes
-	Nested                    // a local set of Row.Set
-	List                      // a series of sets or numbers: identified, kept as it came
-	ChecksumSum               // the running 16-bit sum of the packet
-)
-
-// A Row says one item of a standard: what it is called, its unit, and how it is written.
-type Row struct {
-	Name   string
-	Unit   string
-	Format Format
-	Size   int // bytes; 0 where the standard lets it vary
-	Lo, Hi float64
-	Set    *Standard // of a Nested item
-	Values []string  // names of an Enum's values, by value
-	// Twin is, for an item of the universal set, the tag of the ST 0601 item that says the same in the same unit; 0 when none does.
-	Twin uint32
-}
-
-// table is a standard's local set, by tag; a row without a name is a tag that the standard does not list.
-type table []Row
-
-func (t table) row(tag uint32) *Row {
-	if int64(tag) < int64(len(t)) && t[tag].Name != "" {
-		return &t[tag]
-	}
-	return nil
-}
-
-const (
+	px     = "px"
 	deg    = "deg"
 	metre  = "m"
 	mps    = "m/s"
 	mbar   = "mbar"
 	percnt = "%"
+	mm     = "mm"
+	hertz  = "Hz"
+	halves = "half-circles"
 )
 
 // st0601 is MISB ST 0601.19, section 8. Items 60 to 62 and 140 are of a kind that this program does not deal in: they are
@@ -98,11 +57,11 @@ var st0601 = table{
 	40:  {Name: "Target Location Latitude", Unit: deg, Format: ScaledInt, Size: 4, Lo: -90, Hi: 90},
 	41:  {Name: "Target Location Longitude", Unit: deg, Format: ScaledInt, Size: 4, Lo: -180, Hi: 180},
 	42:  {Name: "Target Location Elevation", Unit: metre, Format: ScaledUint, Size: 2, Lo: -900, Hi: 19000},
-	43:  {Name: "Target Track Gate Width", Unit: "px", Format: ScaledUint, Size: 1, Hi: 510},
-	44:  {Name: "Target Track Gate Height", Unit: "px", Format: ScaledUint, Size: 1, Hi: 510},
+	43:  {Name: "Target Track Gate Width", Unit: px, Format: ScaledUint, Size: 1, Hi: 510},
+	44:  {Name: "Target Track Gate Height", Unit: px, Format: ScaledUint, Size: 1, Hi: 510},
 	45:  {Name: "Target Error Estimate - CE90", Unit: metre, Format: ScaledUint, Size: 2, Hi: 4095},
 	46:  {Name: "Target Error Estimate - LE90", Unit: metre, Format: ScaledUint, Size: 2, Hi: 4095},
-	47:  {Name: "Generic Flag Data", Format: Unsigned, Size: 1},
+	47:  {Name: "Generic Flag Data", Format: Unsigned, Size: 1, Bits: []string{1: "Auto-Track", 2: "IR Polarity", 3: "Icing Status", 4: "Slant Range", 5: "Image Invalid"}},
 	48:  {Name: "Security Local Set", Format: Nested, Set: ST0102},
 	49:  {Name: "Differential Pressure", Unit: mbar, Format: ScaledUint, Size: 2, Hi: 5000},
 	50:  {Name: "Platform Angle of Attack", Unit: deg, Format: ScaledInt, Size: 2, Lo: -20, Hi: 20},
@@ -128,7 +87,7 @@ var st0601 = table{
 	70:  {Name: "Alternate Platform Name", Format: Text},
 	71:  {Name: "Alternate Platform Heading", Unit: deg, Format: ScaledUint, Size: 2, Hi: 360},
 	72:  {Name: "Event Start Time", Unit: "us", Format: Micros, Size: 8},
-	73:  {Name: "RVT Local Set", Format: Bytes},
+	73:  {Name: "RVT Local Set", Format: Nested, Set: ST0806},
 	74:  {Name: "VMTI Local Set", Format: Nested, Set: ST0903},
 	75:  {Name: "Sensor Ellipsoid Height", Unit: metre, Format: ScaledUint, Size: 2, Lo: -900, Hi: 19000},
 	76:  {Name: "Alternate Platform Ellipsoid Height", Unit: metre, Format: ScaledUint, Size: 2, Lo: -900, Hi: 19000},
@@ -136,7 +95,7 @@ var st0601 = table{
 	78:  {Name: "Frame Center Height Above Ellipsoid", Unit: metre, Format: ScaledUint, Size: 2, Lo: -900, Hi: 19000},
 	79:  {Name: "Sensor North Velocity", Unit: mps, Format: ScaledInt, Size: 2, Lo: -327, Hi: 327},
 	80:  {Name: "Sensor East Velocity", Unit: mps, Format: ScaledInt, Size: 2, Lo: -327, Hi: 327},
-	81:  {Name: "Image Horizon Pixel Pack", Format: Bytes},
+	81:  {Name: "Image Horizon Pixel Pack", Format: Pack, Fields: imageHorizon},
 	82:  {Name: "Corner Latitude Point 1 (Full)", Unit: deg, Format: ScaledInt, Size: 4, Lo: -90, Hi: 90},
 	83:  {Name: "Corner Longitude Point 1 (Full)", Unit: deg, Format: ScaledInt, Size: 4, Lo: -180, Hi: 180},
 	84:  {Name: "Corner Latitude Point 2 (Full)", Unit: deg, Format: ScaledInt, Size: 4, Lo: -90, Hi: 90},
@@ -149,15 +108,15 @@ var st0601 = table{
 	91:  {Name: "Platform Roll Angle (Full)", Unit: deg, Format: ScaledInt, Size: 4, Lo: -90, Hi: 90},
 	92:  {Name: "Platform Angle of Attack (Full)", Unit: deg, Format: ScaledInt, Size: 4, Lo: -90, Hi: 90},
 	93:  {Name: "Platform Sideslip Angle (Full)", Unit: deg, Format: ScaledInt, Size: 4, Lo: -180, Hi: 180},
-	94:  {Name: "MIIS Core Identifier", Format: Bytes},
-	95:  {Name: "SAR Motion Imagery Local Set", Format: Bytes},
+	94:  {Name: "MIIS Core Identifier", Format: CoreIdentifier},
+	95:  {Name: "SAR Motion Imagery Local Set", Format: Nested, Set: ST1206, Repeats: true},
 	96:  {Name: "Target Width Extended", Unit: metre, Format: IMAPB, Size: 3, Hi: 1.5e6},
-	97:  {Name: "Range Image Local Set", Format: Bytes},
-	98:  {Name: "Geo-Registration Local Set", Format: Bytes},
-	99:  {Name: "Composite Imaging Local Set", Format: Bytes},
-	100: {Name: "Segment Local Set", Format: Bytes},
-	101: {Name: "Amend Local Set", Format: Bytes},
-	102: {Name: "SDCC-FLP", Format: Bytes},
+	97:  {Name: "Range Image Local Set", Format: Nested, Set: ST1002, Repeats: true},
+	98:  {Name: "Geo-Registration Local Set", Format: Nested, Set: ST1601, Repeats: true},
+	99:  {Name: "Composite Imaging Local Set", Format: Nested, Set: ST1602, Repeats: true},
+	100: {Name: "Segment Local Set", Format: Nested, Set: ST1607, Repeats: true},
+	101: {Name: "Amend Local Set", Format: Nested, Set: ST1607, Repeats: true},
+	102: {Name: "SDCC-FLP", Format: SDCCPack, Repeats: true},
 	103: {Name: "Density Altitude Extended", Unit: metre, Format: IMAPB, Size: 3, Lo: -900, Hi: 40000},
 	104: {Name: "Sensor Ellipsoid Height Extended", Unit: metre, Format: IMAPB, Size: 3, Lo: -900, Hi: 40000},
 	105: {Name: "Alternate Platform Ellipsoid Height Extended", Unit: metre, Format: IMAPB, Size: 3, Lo: -900, Hi: 40000},
@@ -170,22 +129,22 @@ var st0601 = table{
 	112: {Name: "Platform Course Angle", Unit: deg, Format: IMAPB, Size: 2, Hi: 360},
 	113: {Name: "Altitude AGL", Unit: metre, Format: IMAPB, Size: 3, Lo: -900, Hi: 40000},
 	114: {Name: "Radar Altimeter", Unit: metre, Format: IMAPB, Size: 3, Lo: -900, Hi: 40000},
-	115: {Name: "Control Command", Format: Bytes},
-	116: {Name: "Control Command Verification List", Format: List},
+	115: {Name: "Control Command", Format: Pack, Fields: controlCommand, Repeats: true},
+	116: {Name: "Control Command Verification List", Format: List, Entry: &Field{Row: Row{Name: "Command ID", Format: BEROID}, Ends: Self}},
 	117: {Name: "Sensor Azimuth Rate", Unit: "deg/s", Format: IMAPB, Size: 2, Lo: -1000, Hi: 1000},
 	118: {Name: "Sensor Elevation Rate", Unit: "deg/s", Format: IMAPB, Size: 2, Lo: -1000, Hi: 1000},
 	119: {Name: "Sensor Roll Rate", Unit: "deg/s", Format: IMAPB, Size: 2, Lo: -1000, Hi: 1000},
 	120: {Name: "On-board MI Storage Percent Full", Unit: percnt, Format: IMAPB, Size: 2, Hi: 100},
-	121: {Name: "Active Wavelength List", Format: List},
-	122: {Name: "Country Codes", Format: Bytes},
+	121: {Name: "Active Wavelength List", Format: List, Entry: &Field{Row: Row{Name: "Wavelength ID", Format: BEROID}, Ends: Self}},
+	122: {Name: "Country Codes", Format: Pack, Fields: countryCodes},
 	123: {Name: "Number of NAVSATs in View", Format: Unsigned, Size: 1},
-	124: {Name: "Positioning Method Source", Format: Unsigned, Size: 1},
+	124: {Name: "Positioning Method Source", Format: Unsigned, Size: 1, Bits: []string{"On-board INS", "GPS", "Galileo", "QZSS", "NAVIC", "GLONASS", "BeiDou-1", "BeiDou-2"}},
 	125: {Name: "Platform Status", Format: Enum, Size: 1, Values: []string{"Active", "Pre-flight", "Pre-flight-taxiing", "Run-up", "Take-off", "Ingress", "Manual operation", "Automated-orbit", "Transitioning", "Egress", "Landing", "Landed-taxiing", "Landed-Parked"}},
 	126: {Name: "Sensor Control Mode", Format: Enum, Size: 1, Values: []string{"Off", "Home Position", "Uncontrolled", "Manual Control", "Calibrating", "Auto - Holding Position", "Auto - Tracking"}},
-	127: {Name: "Sensor Frame Rate Pack", Format: Bytes},
-	128: {Name: "Wavelengths List", Format: List},
+	127: {Name: "Sensor Frame Rate Pack", Format: Pack, Fields: frameRate, Repeats: true},
+	128: {Name: "Wavelengths List", Format: List, Entry: &Field{Row: Row{Name: "Wavelength Record", Format: Pack, Fields: wavelength}, Ends: Told}},
 	129: {Name: "Target ID", Format: Text},
-	130: {Name: "Airbase Locations", Format: Bytes},
+	130: {Name: "Airbase Locations", Format: Pack, Fields: airbases},
 	131: {Name: "Take-off Time", Unit: "us", Format: Micros},
 	132: {Name: "Transmission Frequency", Unit: "MHz", Format: IMAPB, Size: 3, Lo: 1, Hi: 99999},
 	133: {Name: "On-board MI Storage Capacity", Unit: "GB", Format: Unsigned},
@@ -193,12 +152,12 @@ var st0601 = table{
 	135: {Name: "Communications Method", Format: Text},
 	136: {Name: "Leap Seconds", Unit: "s", Format: Signed},
 	137: {Name: "Correction Offset", Unit: "us", Format: Signed},
-	138: {Name: "Payload List", Format: List},
-	139: {Name: "Active Payloads", Format: Bytes},
+	138: {Name: "Payload List", Format: List, Counted: true, Entry: &Field{Row: Row{Name: "Payload Record", Format: Pack, Fields: payload}, Ends: Told}},
+	139: {Name: "Active Payloads", Format: BitList},
 	140: {Name: Withheld, Format: Opaque},
-	141: {Name: "Waypoint List", Format: List},
-	142: {Name: "View Domain", Format: Bytes},
-	143: {Name: "Metadata Substream ID Pack", Format: Bytes},
+	141: {Name: "Waypoint List", Format: List, Entry: &Field{Row: Row{Name: "Waypoint Record", Format: Pack, Fields: waypoint}, Ends: Told}},
+	142: {Name: "View Domain", Format: Pack, Fields: viewDomain},
+	143: {Name: "Metadata Substream ID Pack", Format: Pack, Fields: substream},
 }
 
 // Withheld stands for the name of an item that is kept as bytes and neither named, read nor made.
@@ -207,7 +166,7 @@ const Withheld = "Withheld Item"
 // st0102 is MISB ST 0102.12, table 2.
 var st0102 = table{
 	1:  {Name: "Security Classification", Format: Enum, Size: 1, Values: []string{1: "UNCLASSIFIED", 2: "RESTRICTED", 3: "CONFIDENTIAL", 4: "SECRET", 5: "TOP SECRET"}},
-	2:  {Name: "Classifying Country and Releasing Instructions Country Coding Method", Format: Unsigned, Size: 1},
+	2:  {Name: "Classifying Country and Releasing Instructions Country Coding Method", Format: Enum, Size: 1, Values: countryCoding},
 	3:  {Name: "Classifying Country", Format: Text},
 	4:  {Name: "Security-SCI/SHI Information", Format: Text},
 	5:  {Name: "Caveats", Format: Text},
@@ -217,7 +176,7 @@ var st0102 = table{
 	9:  {Name: "Classification Reason", Format: Text},
 	10: {Name: "Declassification Date", Format: Text},
 	11: {Name: "Classification and Marking System", Format: Text},
-	12: {Name: "Object Country Coding Method", Format: Unsigned, Size: 1},
+	12: {Name: "Object Country Coding Method", Format: Enum, Size: 1, Values: objectCountryCoding},
 	13: {Name: "Object Country Codes", Format: TextUTF16},
 	14: {Name: "Classification Comments", Format: Text},
 	15: {Name: "UMID Video", Format: Bytes},
@@ -232,24 +191,29 @@ var st0102 = table{
 	24: {Name: "Object Country Coding Method Version Date", Format: Text},
 }
 
-// st0903 is the head of MISB ST 0903.6, table 1. Its series of detections (101 to 107) are identified and kept as they came.
-var st0903 = table{
-	1:   {Name: "Checksum", Format: ChecksumSum, Size: 2},
-	2:   {Name: "Precision Time Stamp", Unit: "us", Format: Micros, Size: 8},
-	3:   {Name: "VMTI System Name", Format: Text},
-	4:   {Name: "VMTI LS Version Number", Format: Unsigned},
-	5:   {Name: "Total Number of Targets Detected", Format: Unsigned},
-	6:   {Name: "Number of Reported Targets", Format: Unsigned},
-	7:   {Name: "Frame Number", Format: Unsigned},
-	8:   {Name: "Frame Width", Unit: "px", Format: Unsigned},
-	9:   {Name: "Frame Height", Unit: "px", Format: Unsigned},
-	10:  {Name: "VMTI Source Sensor", Format: Text},
-	11:  {Name: "VMTI Horizontal FOV", Unit: deg, Format: IMAPB, Size: 2, Hi: 180},
-	12:  {Name: "VMTI Vertical FOV", Unit: deg, Format: IMAPB, Size: 2, Hi: 180},
-	13:  {Name: "MIIS ID", Format: Bytes},
-	101: {Name: "VTarget Series", Format: List},
-	102: {Name: "Algorithm Series", Format: List},
-	103: {Name: "Ontology Series", Format: List},
+// st0102Universal is the universal set of MISB ST 0102.12, table 1. What the local set enumerates is text here: the classification as
+// "UNCLASSIFIED//", the coding methods by their names.
+var st0102Universal = []universalRow{
+	{sm(0x01010103, 0x0208020100000000), Row{Name: "Security Classification", Format: Text}},
+	{sm(0x01010103, 0x0701200102070000), Row{Name: "Classifying Country and Releasing Instructions Country Coding Method", Format: Text}},
+	{sm(0x01010103, 0x0701200102080000), Row{Name: "Classifying Country", Format: Text}},
+	{sm(0x01010101, 0x0e01020302000000), Row{Name: "Security-SCI/SHI Information", Format: Text}},
+	{sm(0x01010103, 0x0208020200000000), Row{Name: "Caveats", Format: Text}},
+	{sm(0x01010103, 0x0701200102090000), Row{Name: "Releasing Instructions", Format: Text}},
+	{sm(0x01010103, 0x0208020300000000), Row{Name: "Classified By", Format: Text}},
+	{sm(0x01010103, 0x0208020600000000), Row{Name: "Derived From", Format: Text}},
+	{sm(0x01010103, 0x0208020400000000), Row{Name: "Classification Reason", Format: Text}},
+	{sm(0x01010103, 0x0208020500000000), Row{Name: "Declassification Date", Format: Text}},
+	{sm(0x01010103, 0x0208020800000000), Row{Name: "Classification and Marking System", Format: Text}},
+	{sm(0x01010103, 0x0701200102060000), Row{Name: "Object Country Coding Method", Format: Text}},
+	{sm(0x01010103, 0x0701200102010100), Row{Name: "Object Country Codes", Format: TextUTF16}},
+	{sm(0x01010103, 0x0208020700000000), Row{Name: "Classification Comments", Format: Text}},
+	{sm(0x01010103, 0x0103040200000000), Row{Name: "Stream ID", Format: Unsigned, Size: 1}},
+	{sm(0x01010103, 0x0103040300000000), Row{Name: "Transport Stream ID", Format: Unsigned, Size: 2}},
+	{sm(0x01010103, 0x0103060100000000), Row{Name: "Item Designator ID", Format: Bytes}},
+	{sm(0x01010101, 0x0e01020504000000), Row{Name: "Version", Format: Unsigned, Size: 2}},
+	{sm(0x01010101, 0x0e01040303000000), Row{Name: "Classifying Country and Releasing Instructions Country Coding Method Version Date", Format: Text}},
+	{sm(0x01010101, 0x0e01040304000000), Row{Name: "Object Country Coding Method Version Date", Format: Text}},
 }
 
 type universalRow struct {
