@@ -114,7 +114,11 @@ func TestPicturesAreThoseOfAnotherProgram(t *testing.T) {
 			if u.PTS != w.pts || u.DTS != w.dts || u.Offset != w.pos || u.Random != w.key || !u.HasPTS {
 				t.Errorf("%s: picture %d: PTS %d DTS %d at %d, random access %v; want %d %d at %d, %v", name, i, u.PTS, u.DTS, u.Offset, u.Random, w.pts, w.dts, w.pos, w.key)
 			}
-			if w.size > 0 && int64(len(u.data)) != w.size {
+			slack := int64(0)
+			if name == "h265_klv.ts" { // that program leaves the zero byte before a start code to the picture before
+				slack = 1
+			}
+			if w.size > 0 && max(int64(len(u.data))-w.size, w.size-int64(len(u.data))) > slack {
 				t.Errorf("%s: picture %d: %d bytes, want %d", name, i, len(u.data), w.size)
 			}
 		}
