@@ -12,6 +12,11 @@ type Video struct {
 	// Width and Height are in pixels, cropped as the stream says.
 	Width  int `json:"width"`
 	Height int `json:"height"`
+	// ChromaFormat is chroma_format_idc (0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4); BitDepth and BitDepthChroma are of samples. All are 0
+	// of MPEG-2.
+	ChromaFormat   int `json:"chroma_format,omitempty"`
+	BitDepth       int `json:"bit_depth,omitempty"`
+	BitDepthChroma int `json:"bit_depth_chroma,omitempty"`
 	// RateNum over RateDen is frames a second, 0 over 0 where the stream does not say.
 	RateNum int `json:"rate_num,omitempty"`
 	RateDen int `json:"rate_den,omitempty"`
@@ -38,13 +43,13 @@ func ParseSPS(codec string, nal []byte) (Video, bool) {
 // h264SPS is what of a sequence parameter set of H.264 is needed to read slice headers, beside what it tells.
 type h264SPS struct {
 	Video
-	ok, sized                     bool
-	id                            int
-	planes                        bool // separate_colour_plane_flag
-	frameNumBits                  int
-	pocType, pocBits              int
-	deltaAlwaysZero, framesOnly   bool
-	chroma, widthMBs, heightUnits int
+	ok, sized                   bool
+	id                          int
+	planes                      bool // separate_colour_plane_flag
+	frameNumBits                int
+	pocType, pocBits            int
+	deltaAlwaysZero, framesOnly bool
+	widthMBs, heightUnits       int
 }
 
 var h264Profiles = map[int]string{44: "CAVLC 4:4:4 Intra", 66: "Baseline", 77: "Main", 88: "Extended", 100: "High", 110: "High 10",
@@ -74,7 +79,7 @@ func parseH264SPS(b []byte) (s h264SPS) {
 	s.Interlaced = !s.framesOnly
 	r.bit()
 	s.size(&r)
-	if s.ok = s.sized && !r.over && s.id < 32 && s.frameNumBits <= 16 && s.pocBits <= 16; !s.ok {
+	if s.ok = s.sized && !r.over && s.ChromaFormat <= 3 && max(s.BitDepth, s.BitDepthChroma) <= 14 && s.id < 32 && s.frameNumBits <= 16 && s.pocBits <= 16; !s.ok {
 		return s
 	}
 	if r.flag() {
@@ -91,23 +96,22 @@ func h264Level(idc, constraints int) string {
 }
 
 func (s *h264SPS) format(r *bits) {
-	s.chroma = 1
+	s.ChromaFormat, s.BitDepth, s.BitDepthChroma = 1, 8, 8
 	switch s.ProfileIDC {
 	case 100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135:
 	default:
 		return
 	}
-	if s.chroma = r.ue(); s.chroma == 3 {
+	if s.ChromaFormat = r.ue(); s.ChromaFormat == 3 {
 		s.planes = r.flag()
 	}
-	r.ue()
-	r.ue()
+	s.BitDepth, s.BitDepthChroma = r.ue()+8, r.ue()+8
 	r.bit()
 	if !r.flag() {
 		return
 	}
 	lists := 8
-	if s.chroma == 3 {
+	if s.ChromaFormat == 3 {
 		lists = 12
 	}
 	for i := range lists {
@@ -159,10 +163,10 @@ func (s *h264SPS) size(r *bits) {
 	w, h := 16*s.widthMBs, 16*s.heightUnits*fields
 	if r.flag() {
 		cx, cy := 1, fields
-		if !s.planes && (s.chroma == 1 || s.chroma == 2) {
+		if !s.planes && (s.ChromaFormat == 1 || s.ChromaFormat == 2) {
 			cx = 2
 		}
-		if !s.planes && s.chroma == 1 {
+		if !s.planes && s.ChromaFormat == 1 {
 			cy *= 2
 		}
 		left, right, top, bottom := r.ue(), r.ue(), r.ue(), r.ue()
@@ -208,24 +212,28 @@ func parseH265SPS(b []byte) (v Video, ok bool) {
 	r.bit()
 	h265Profile(&r, &v, layers)
 	r.ue()
-	chroma := r.ue()
-	planes := chroma == 3 && r.flag()
+	v.ChromaFormat = r.ue()
+	planes := v.ChromaFormat == 3 && r.flag()
 	w, h := r.ue(), r.ue()
 	if r.flag() {
 		cx, cy := 1, 1
-		if !planes && (chroma == 1 || chroma == 2) {
+		if !planes && (v.ChromaFormat == 1 || v.ChromaFormat == 2) {
 			cx = 2
 		}
-		if !planes && chroma == 1 {
+		if !planes && v.ChromaFormat == 1 {
 			cy = 2
 		}
 		left, right, top, bottom := r.ue(), r.ue(), r.ue(), r.ue()
 		w, h = w-cx*(left+right), h-cy*(top+bottom)
 	}
-	if v.Width, v.Height, ok = plausible(&r, w, h); ok && h265UpToUsability(&r, layers) && r.flag() {
+	v.BitDepth, v.BitDepthChroma = r.ue()+8, r.ue()+8
+	if v.Width, v.Height, ok = plausible(&r, w, h); !ok || v.ChromaFormat > 3 || max(v.BitDepth, v.BitDepthChroma) > 16 {
+		return Video{}, false
+	}
+	if h265UpToUsability(&r, layers) && r.flag() {
 		h265Usability(&r, &v)
 	}
-	return v, ok
+	return v, true
 }
 
 // h265Profile reads profile_tier_level (ITU-T H.265, 7.3.3). Interlaced is set where the source is said to be interlaced only.
@@ -257,8 +265,6 @@ func h265Profile(r *bits, v *Video, layers int) {
 
 // h265UpToUsability passes over what lies between the size and the usability information; false where it cannot be read.
 func h265UpToUsability(r *bits, layers int) bool {
-	r.ue()
-	r.ue()
 	pocBits := r.ue() + 4
 	from := layers
 	if r.flag() {

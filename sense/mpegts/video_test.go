@@ -140,11 +140,11 @@ func TestFieldsOfOneFrameAreOneUnit(t *testing.T) {
 
 func TestFactsOfPictures(t *testing.T) {
 	for name, want := range map[string]mpegts.Video{
-		"h264_klv.ts":     {Profile: "High 4:4:4 Predictive", Level: "2.1", ProfileIDC: 244, LevelIDC: 21, Width: 160, Height: 120, RateNum: 30, RateDen: 1},
-		"h265_klv.ts":     {Profile: "Format Range Extensions", Level: "3.0", ProfileIDC: 4, LevelIDC: 90, Width: 160, Height: 120, RateNum: 30, RateDen: 1},
+		"h264_klv.ts":     {Profile: "High 4:4:4 Predictive", Level: "2.1", ProfileIDC: 244, LevelIDC: 21, ChromaFormat: 3, BitDepth: 8, BitDepthChroma: 8, Width: 160, Height: 120, RateNum: 30, RateDen: 1},
+		"h265_klv.ts":     {Profile: "Format Range Extensions", Level: "3.0", ProfileIDC: 4, LevelIDC: 90, ChromaFormat: 3, BitDepth: 8, BitDepthChroma: 8, Width: 160, Height: 120, RateNum: 30, RateDen: 1},
 		"mpeg2_klv.ts":    {Profile: "Main", Level: "Main", ProfileIDC: 4, LevelIDC: 8, Width: 160, Height: 120, RateNum: 30, RateDen: 1},
-		"aphill_short.ts": {Profile: "Main", Level: "4.1", ProfileIDC: 77, LevelIDC: 41, Width: 720, Height: 480, RateNum: 30000, RateDen: 1001, Interlaced: true, FieldCoded: true},
-		"osh-first-75.ts": {Profile: "Constrained Baseline", Level: "3.0", ProfileIDC: 66, LevelIDC: 30, Width: 640, Height: 480, RateNum: 30, RateDen: 1},
+		"aphill_short.ts": {Profile: "Main", Level: "4.1", ProfileIDC: 77, LevelIDC: 41, ChromaFormat: 1, BitDepth: 8, BitDepthChroma: 8, Width: 720, Height: 480, RateNum: 30000, RateDen: 1001, Interlaced: true, FieldCoded: true},
+		"osh-first-75.ts": {Profile: "Constrained Baseline", Level: "3.0", ProfileIDC: 66, LevelIDC: 30, ChromaFormat: 1, BitDepth: 8, BitDepthChroma: 8, Width: 640, Height: 480, RateNum: 30, RateDen: 1},
 	} {
 		_, d := all(t, clip(t, name))
 		if v := d.Streams()[0].Video; v == nil || *v != want {
