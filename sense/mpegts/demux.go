@@ -167,6 +167,7 @@ func (d *Demuxer) Next() (Unit, error) {
 		if d.end != nil {
 			return Unit{}, d.end
 		}
+		clear(d.queue)
 		d.queue, d.given, d.arena = d.queue[:0], 0, d.arena[:0]
 		d.step()
 	}
@@ -174,11 +175,18 @@ func (d *Demuxer) Next() (Unit, error) {
 
 // give queues a unit; its bytes are kept until the queue is empty again.
 func (d *Demuxer) give(e *elementary, u Unit) {
-	u.PID = e.PID
-	n := len(d.arena)
-	d.arena = append(d.arena, u.Data...)
-	u.Data = d.arena[n:len(d.arena):len(d.arena)]
+	u.PID, u.Data = e.PID, d.keep(u.Data)
 	d.queue = append(d.queue, u)
+}
+
+// keep copies bytes to the arena. One that is too small is left to the units that lie in it, not copied to a larger one.
+func (d *Demuxer) keep(b []byte) []byte {
+	if cap(d.arena)-len(d.arena) < len(b) {
+		d.arena = make([]byte, 0, max(len(b), 64<<10))
+	}
+	n := len(d.arena)
+	d.arena = append(d.arena, b...)
+	return d.arena[n:len(d.arena):len(d.arena)]
 }
 
 func (d *Demuxer) step() {
@@ -412,7 +420,7 @@ func (d *Demuxer) charge(e *elementary) {
 	if e.charged = n; d.held <= maxHeld {
 		return
 	}
-	d.problem(e.pesAt, "more than %d bytes are unfinished at once: they are given in pieces", maxHeld)
+	d.problem(e.pesAt, "more than %d bytes are unfinished at once: they are given as they are, and what follows of these PES is passed over", maxHeld)
 	for _, n := range d.order {
 		d.release(d.pids[n])
 	}
@@ -530,6 +538,9 @@ func timeStamp(b []byte) int64 {
 func (d *Demuxer) look(e *elementary, p *packet) {
 	h, ok := parsePES(p.payload)
 	if !ok {
+		if e.kind == unknownPID && e.Codec != "" && len(p.payload) >= 9 && (p.payload[0] != 0 || p.payload[1] != 0 || p.payload[2] != 1) {
+			d.tell(e, p.at, Event{Kind: PESBroken})
+		}
 		return
 	}
 	payload := p.payload[h.size:]

@@ -244,11 +244,10 @@ func (a *assembler) begin() {
 	s.consumed = true
 }
 
-// stampAt is the PES in which a picture begins that begins at a position of buf. Three bytes are allowed for a start code that
-// the end of a PES cuts.
+// stampAt is the PES in which lies a position of buf.
 func (a *assembler) stampAt(at int) (s *stamp) {
 	for i := range a.stamps {
-		if a.stamps[i].from <= at+3 {
+		if a.stamps[i].from <= at {
 			s = &a.stamps[i]
 		}
 	}
