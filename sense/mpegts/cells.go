@@ -13,14 +13,18 @@ const (
 // emit gives the payload of one PES: as it is, or cell by cell. Which of the two is read from the bytes, since stream types
 // and descriptors are often wrong: a set key at once means no cells. Sequence numbers are not looked at: some writers count
 // them over the stream, some from each PES, some not at all.
-func (d *Demuxer) emit(e *elementary, h pesHeader, b []byte) {
+func (d *Demuxer) emit(e *elementary, h pesHeader, u Unit, b []byte) {
 	if len(b) == 0 {
 		return
 	}
 	if !e.inCell && !d.inCells(h, e, b) {
-		d.give(e, Unit{Data: b, Offset: e.pesAt, PTS: e.pts, HasPTS: h.hasPTS})
+		d.contradicts(e, e.StreamType == 0x15, "stream type 0x15 (synchronous metadata) without access-unit cells")
+		u.Data = b
+		d.giveMetadata(e, u)
 		return
 	}
+	u.Sync = true
+	d.contradicts(e, e.StreamType == 0x06, "stream type 0x06 (asynchronous metadata) with access-unit cells")
 	for len(b) > 0 {
 		if len(b) < cellHeader {
 			d.problem(e.pesAt, "PID 0x%x: %d bytes where an access-unit cell is due", e.PID, len(b))
@@ -31,12 +35,13 @@ func (d *Demuxer) emit(e *elementary, h pesHeader, b []byte) {
 			d.problem(e.pesAt, "PID 0x%x: access-unit cell of %d bytes where %d are left", e.PID, n, len(b)-cellHeader)
 			n = len(b) - cellHeader
 		}
-		d.cell(e, h, b[2]>>6, b[cellHeader:cellHeader+n])
+		d.cell(e, u, b[2]>>6, b[cellHeader:cellHeader+n])
 		b = b[cellHeader+n:]
 	}
+	d.charge(e)
 }
 
-func (d *Demuxer) cell(e *elementary, h pesHeader, fragment uint8, data []byte) {
+func (d *Demuxer) cell(e *elementary, u Unit, fragment uint8, data []byte) {
 	switch {
 	case fragment&cellFirst != 0:
 		if e.inCell {
@@ -44,11 +49,14 @@ func (d *Demuxer) cell(e *elementary, h pesHeader, fragment uint8, data []byte) 
 			d.giveCell(e)
 			e.gap = true
 		}
-		e.cell, e.cellAt, e.cellPTS, e.cellHas, e.inCell = nil, e.pesAt, e.pts, h.hasPTS, true
+		e.cell, e.cellAs, e.inCell = e.cell[:0], u, true
+	case !e.inCell && e.joining:
+		return
 	case !e.inCell:
 		d.problem(e.pesAt, "PID 0x%x: the middle of an access unit whose beginning is missing", e.PID)
-		e.cell, e.cellAt, e.cellPTS, e.cellHas, e.inCell, e.gap = nil, e.pesAt, e.pts, h.hasPTS, true, true
+		e.cell, e.cellAs, e.inCell, e.gap = e.cell[:0], u, true, true
 	}
+	e.joining = false
 	e.cell = append(e.cell, data...)
 	if fragment&cellLast != 0 {
 		d.giveCell(e)
@@ -60,13 +68,23 @@ func (d *Demuxer) cell(e *elementary, h pesHeader, fragment uint8, data []byte) 
 }
 
 func (d *Demuxer) giveCell(e *elementary) {
-	d.give(e, Unit{Data: e.cell, Offset: e.cellAt, PTS: e.cellPTS, HasPTS: e.cellHas, Sync: true})
-	e.cell = nil
+	u := e.cellAs
+	u.Data = e.cell
+	d.giveMetadata(e, u)
+	e.cell = e.cell[:0]
 }
 
-func (d *Demuxer) give(e *elementary, u Unit) {
-	u.PID, u.Gap, e.gap = e.PID, e.gap, false
-	d.queue = append(d.queue, u)
+func (d *Demuxer) giveMetadata(e *elementary, u Unit) {
+	u.Gap, e.gap = e.gap, false
+	d.give(e, u)
+}
+
+// contradicts tells once for a stream that its tables say one thing and its bytes another.
+func (d *Demuxer) contradicts(e *elementary, so bool, what string) {
+	if so && !e.told {
+		e.told = true
+		d.tell(e, e.pesAt, Event{Kind: Contradiction, Text: what})
+	}
 }
 
 // inCells tells by the bytes whether a PES payload is made of cells.

@@ -21,31 +21,46 @@ type packet struct {
 	counter       uint8
 	hasPayload    bool
 	discontinuity bool
+	random        bool // random_access_indicator
+	hasPCR        bool
+	pcr           int64 // 27 MHz ticks, of 33 bits of 90 kHz and nine of what is between
 	payload       []byte
 }
 
-func parsePacket(b []byte, at int64) packet {
-	p := packet{at: at, pid: uint16(b[1]&0x1f)<<8 | uint16(b[2]), broken: b[1]&0x80 != 0, start: b[1]&0x40 != 0,
+// parse reads the 188 bytes of b, which lie at a byte of the file; the payload stays within b.
+func (p *packet) parse(b []byte, at int64) {
+	*p = packet{at: at, pid: uint16(b[1]&0x1f)<<8 | uint16(b[2]), broken: b[1]&0x80 != 0, start: b[1]&0x40 != 0,
 		scrambled: b[3]&0xc0 != 0, counter: b[3] & 0x0f, hasPayload: b[3]&0x10 != 0}
 	from := 4
 	if b[3]&0x20 != 0 {
-		n := int(b[4])
-		if n > 0 {
-			p.discontinuity = b[5]&0x80 != 0
-		}
-		from += 1 + n
+		p.adaptation(b)
+		from += 1 + int(b[4])
 	}
 	if p.hasPayload && from < packetSize {
 		p.payload = b[from:packetSize]
 	}
-	return p
+}
+
+// adaptation reads the adaptation field (ISO/IEC 13818-1, 2.4.3.4) as far as the clock reference.
+func (p *packet) adaptation(b []byte) {
+	n := int(b[4])
+	if n == 0 {
+		return
+	}
+	p.discontinuity, p.random = b[5]&0x80 != 0, b[5]&0x40 != 0
+	if p.hasPCR = b[5]&0x10 != 0 && n >= 7; p.hasPCR {
+		base := int64(b[6])<<25 | int64(b[7])<<17 | int64(b[8])<<9 | int64(b[9])<<1 | int64(b[10])>>7
+		p.pcr = base*300 + int64(b[10]&1)<<8 + int64(b[11])
+	}
 }
 
 // framer cuts a byte stream into packets of 188 bytes, with or without the 4-byte arrival times of M2TS before or the 16
 // parity bytes after them, and finds the rhythm again where it is lost.
 type framer struct {
 	r      *bufio.Reader
-	at     int64 // of the next unread byte
+	window []byte // of what r has buffered: not yet passed over
+	used   int    // bytes of r before the window, passed over
+	at     int64  // of the next unread byte
 	stride int
 	// between is what lies between the last packet and the next: it is passed over only then, so that the last stays readable.
 	between int
@@ -64,9 +79,11 @@ func (f *framer) next() (b []byte, at int64, err error) {
 	if !f.begun {
 		f.begin()
 	}
-	f.discard(f.between)
-	f.between = 0
-	b, err = f.r.Peek(packetSize)
+	if f.between > 0 {
+		f.discard(f.between)
+		f.between = 0
+	}
+	b, err = f.peek(packetSize)
 	if len(b) < packetSize {
 		if err == io.EOF && len(b) > f.stride-packetSize {
 			return nil, f.at, io.ErrUnexpectedEOF
@@ -85,10 +102,24 @@ func (f *framer) next() (b []byte, at int64, err error) {
 	return b, at, nil
 }
 
+// peek gives the next n bytes without passing over them, or fewer with the reason. Packets given before are no longer valid
+// when the buffer had to be filled.
+func (f *framer) peek(n int) (b []byte, err error) {
+	if len(f.window) < n {
+		_, _ = f.r.Discard(f.used) // bytes that are buffered: it cannot fail
+		f.used = 0
+		if f.window, err = f.r.Peek(n); len(f.window) < n {
+			return f.window, err
+		}
+		f.window, _ = f.r.Peek(f.r.Buffered())
+	}
+	return f.window[:n], nil
+}
+
 // begin finds the stride of a stream that begins with a packet, or with the four bytes before one.
 func (f *framer) begin() {
 	f.begun = true
-	b, _ := f.r.Peek(4 * 204)
+	b, _ := f.peek(4 * 204)
 	for _, i := range [...]int{0, 4} {
 		if i < len(b) && b[i] == syncByte {
 			if s := strideAt(b[i:], false); s > 0 {
@@ -100,8 +131,14 @@ func (f *framer) begin() {
 }
 
 func (f *framer) discard(n int) {
-	n, _ = f.r.Discard(n)
-	f.at += int64(n)
+	k := min(n, len(f.window))
+	f.window, f.used, f.at = f.window[k:], f.used+k, f.at+int64(k)
+	if n > k {
+		_, _ = f.r.Discard(f.used)
+		f.used = 0
+		n, _ = f.r.Discard(n - k) // what is missing shows at the next peek
+		f.at += int64(n)
+	}
 }
 
 // resync looks for the next byte from which three packets in a row begin with the sync byte, at any of the strides in use;
@@ -109,7 +146,7 @@ func (f *framer) discard(n int) {
 func (f *framer) resync() error {
 	f.lostAt = f.at
 	for {
-		b, err := f.r.Peek(4 * 204)
+		b, err := f.peek(4 * 204)
 		if len(b) < packetSize {
 			f.lost += int64(len(b))
 			f.discard(len(b))
