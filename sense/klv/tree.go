@@ -35,8 +35,11 @@ type reading struct {
 	problems []Problem
 }
 
+// maxProblems bounds what is said of one tree; after that many the sender's trouble is plain.
+const maxProblems = 1000
+
 func (rd *reading) problem(at int, what string) {
-	if len(rd.problems) < 1000 {
+	if len(rd.problems) < maxProblems {
 		rd.problems = append(rd.problems, Problem{at, what})
 	}
 }
@@ -172,7 +175,9 @@ func (rd *reading) set(n *Node) {
 	}
 	var s Set
 	s.decodeItems(n.Row.set(), n.Value, n.At+n.lead)
-	rd.problems = append(rd.problems, s.Problems...)
+	for _, p := range s.Problems {
+		rd.problem(p.At, p.What)
+	}
 	n.Kind, n.State, n.Set, n.Tail = AsSet, Given, s.Standard, s.Tail
 	was, before := rd.versioned(s.Standard, s.Items), rd.before
 	rd.before = nil
