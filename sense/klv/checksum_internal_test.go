@@ -45,3 +45,18 @@ func TestZeroIsExact(t *testing.T) {
 		}
 	}
 }
+
+// Every number of sixteen bits comes back as it was, and what lies between two goes to the nearer.
+func TestHalfPrecision(t *testing.T) {
+	for h := range 1 << 16 {
+		x := halfOf(uint16(h))
+		if got := halfBits(x); got != uint16(h) && x == x {
+			t.Fatalf("%04x is %g, which is written as %04x", h, x, got)
+		}
+	}
+	for x, want := range map[float64]uint16{1: 0x3c00, -2: 0xc000, 65504: 0x7bff, 65519: 0x7bff, 65520: 0x7c00, 0x1p-24: 1, 0x1p-25: 0, 1 + 0x1p-11: 0x3c00, 1 + 0x1.8p-10: 0x3c02} {
+		if got := halfBits(x); got != want {
+			t.Errorf("%g is written as %04x, want %04x", x, got, want)
+		}
+	}
+}

@@ -239,6 +239,8 @@ func (r *Row) number(v Value) ([]byte, error) {
 		return EncodeIMAPB(x, r.Lo, r.Hi, size), nil
 	case Float:
 		switch size {
+		case 2:
+			return binary.BigEndian.AppendUint16(nil, halfBits(x)), nil
 		case 4:
 			return binary.BigEndian.AppendUint32(nil, math.Float32bits(float32(x))), nil
 		case 0, 8:

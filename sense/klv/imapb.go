@@ -217,3 +217,22 @@ func halfOf(h uint16) float64 {
 	}
 	return signed(x, h>>15 != 0)
 }
+
+// halfBits is x as an IEEE 754 binary16 number, rounded to the nearest, ties to even.
+func halfBits(x float64) uint16 {
+	sign := uint16(0)
+	if math.Signbit(x) {
+		sign = 1 << 15
+	}
+	a := math.Abs(x)
+	switch {
+	case math.IsNaN(x):
+		return sign | 0x7e00
+	case a >= 65520: // half way between the greatest number and the next power of two
+		return sign | 0x7c00
+	case a < 0x1p-14:
+		return sign | uint16(math.RoundToEven(a*0x1p24))
+	}
+	f, e := math.Frexp(a)
+	return sign | (uint16(e+14)<<10 + uint16(math.RoundToEven((2*f-1)*1024)))
+}

@@ -3,16 +3,16 @@ package klv
 // The sets about images and sensors that ST 0601 holds in items 95 and 97 to 101, and those that stand alone beside it.
 
 var (
-	ST1002 = define(Standard{Name: "1002", Title: "Range Motion Imagery Local Set", Version: "2", local: st1002, check: checkedBy{crc16, 21}, Key: local(0x0c)})
-	ST1107 = define(Standard{Name: "1107", Title: "Metric Geopositioning Local Set", Version: "3", local: st1107, check: checkedBy{crc16, 45}, Key: local(0x22)})
+	ST1002 = define(Standard{Name: "1002", Title: "Range Motion Imagery Local Set", Version: "3", local: st1002, check: checkedBy{crc16, 21}, Key: local(0x0c)})
+	ST1107 = define(Standard{Name: "1107", Title: "Metric Geopositioning Local Set", local: st1107, check: checkedBy{crc16, 45}, Key: local(0x22)})
 	ST1108 = define(Standard{Name: "1108", Title: "Interpretability and Quality Local Set", Version: "3", local: st1108, check: checkedBy{crc16, 11},
 		Key: UL{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x1c, 0, 0, 0}})
 	ST1108Metric = define(Standard{Name: "1108 Metric", Title: "Metric Local Set", local: st1108Metric})
-	ST1202       = define(Standard{Name: "1202", Title: "Generalized Transformation Local Set", Version: "2", local: st1202,
+	ST1202       = define(Standard{Name: "1202", Title: "Generalized Transformation Local Set", Version: "3", local: st1202,
 		Key: UL{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x05, 0, 0, 0}})
 	ST1206 = define(Standard{Name: "1206", Title: "SAR Motion Imagery Local Set", Version: "1", local: st1206, Key: local(0x0d)})
-	ST1601 = define(Standard{Name: "1601", Title: "Geo-Registration Local Set", Version: "1", local: st1601, Key: local(0x01)})
-	ST1602 = define(Standard{Name: "1602", Title: "Composite Imaging Local Set", Version: "1", local: st1602, Key: local(0x02)})
+	ST1601 = define(Standard{Name: "1601", Title: "Geo-Registration Local Set", Version: "2", local: st1601, Key: local(0x01)})
+	ST1602 = define(Standard{Name: "1602", Title: "Composite Imaging Local Set", Version: "2", local: st1602, Key: local(0x02)})
 	// ST1607 is a child set, Segment or Amend: it adds to the ST 0601 set around it, or says otherwise, with the same items.
 	ST1607 = &Standard{Name: "1607", Title: "Segment and Amend Local Sets", Version: "2"}
 )
@@ -22,7 +22,7 @@ func local(n byte) UL {
 	return UL{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, n, 0, 0, 0}
 }
 
-// st1002 is MISB ST 1002.2, table 1.
+// st1002 is MISB ST 1002.3, table 1.
 var st1002 = table{
 	1:  {Name: "Precision Time Stamp", Unit: "us", Format: Micros, Size: 8},
 	11: {Name: "Document Version", Format: BEROID},
@@ -48,9 +48,10 @@ var st1002 = table{
 		{Row: Row{Name: "Plane Fit Constant", Format: Float}, Ends: Told, Optional: true},
 	}},
 	21: {Name: "CRC-16-CCITT", Format: ChecksumSum, Size: 2},
+	22: {Name: "Leap Seconds", Unit: "s", Format: Signed},
 }
 
-// st1107 is MISB ST 1107.3, table 1; half-circles are half turns, pi radians. Item 41 is of a kind that this program does not deal in.
+// st1107 is the table of MISB ST 1107; half-circles are half turns, pi radians. Item 41 is of a kind that this program does not deal in.
 var st1107 = table{
 	1:  {Name: "Sensor ECEF Position Component X", Unit: metre, Format: IMAPB, Size: 8, Lo: -1e9, Hi: 1e9, SigmaHi: 650},
 	2:  {Name: "Sensor ECEF Position Component Y", Unit: metre, Format: IMAPB, Size: 8, Lo: -1e9, Hi: 1e9, SigmaHi: 650},
@@ -136,7 +137,7 @@ var st1108Metric = table{
 	6: {Name: "Metric Value", Format: Float},
 }
 
-// st1202 is MISB ST 1202.2, table 1: the eight factors of x' = (Ax+By+C)/(Gx+Hy+1), y' = (Dx+Ey+F)/(Gx+Hy+1).
+// st1202 is MISB ST 1202.3, table 1: A to H of x' = ((1-A)x+By+C)/(Gx+Hy+1), y' = (Dx+(1-E)y+F)/(Gx+Hy+1); one that is absent is zero.
 var st1202 = table{
 	1:  {Name: "X Equation Numerator - X Factor", Format: Float},
 	2:  {Name: "X Equation Numerator - Y Factor", Format: Float},
@@ -148,7 +149,7 @@ var st1202 = table{
 	8:  {Name: "Denominator - Y Factor", Format: Float},
 	9:  {Name: "SDCC-FLP", Format: SDCCPack, Repeats: true},
 	10: {Name: "Document Version", Format: Unsigned, Size: 1},
-	11: {Name: "Transformation Enumeration", Format: Enum, Size: 1, Values: []string{"Not Defined", "Chipping", "Child-Parent", "Pixel to Image Space", "Optical"}},
+	11: {Name: "Transformation Enumeration", Format: Enum, Size: 1, Values: []string{"Not Defined", "Chipping", "Child-Parent", "Default Pixel-to-Image", "Optical"}},
 }
 
 // st1206 is MISB ST 1206.1, table 1.
@@ -183,7 +184,7 @@ var st1206 = table{
 	28: {Name: "Document Version", Format: Unsigned, Size: 1},
 }
 
-// st1601 is MISB ST 1601.1, table 1. The deviations of items 9 and 10 are ST 1201 integers whose range goes by their row.
+// st1601 is MISB ST 1601.2, table 1. The deviations of items 9 and 10 are ST 1201 integers whose range goes by their row.
 var st1601 = table{
 	1:  {Name: "Document Version", Format: Unsigned},
 	2:  {Name: "Algorithm Name", Format: Text},
@@ -205,7 +206,7 @@ func deviations(ends ...float64) (f []Field) {
 	return f
 }
 
-// st1602 is MISB ST 1602.1, table 1.
+// st1602 is MISB ST 1602.2, table 1.
 var st1602 = table{
 	1:  {Name: "Precision Time Stamp", Unit: "us", Format: Micros, Size: 8},
 	2:  {Name: "Document Version", Format: BEROID},

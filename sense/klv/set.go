@@ -142,7 +142,7 @@ func (s *Set) decodeItems(std *Standard, b []byte, at int) {
 		return
 	}
 	var seen [4]uint64 // local tags below 256, one bit each
-	items := s.Items
+	items, fast := s.Items, std.fast
 	for len(b) > 0 {
 		if len(items) == maxItems {
 			s.problem(at, fmt.Sprintf("more than %d items: the rest is kept, not read", maxItems))
@@ -152,18 +152,28 @@ func (s *Set) decodeItems(std *Standard, b []byte, at int) {
 			items = slices.Grow(items, 32)
 		}
 		it := &items[:len(items)+1][len(items)]
-		n := it.take(std, b, at)
-		if n == 0 {
+		var head, size int
+		if fast != nil && len(b) >= 2 && b[0]|b[1] < 0x80 { // almost every item of a local set
+			it.Tag, it.Key, it.Row = uint32(b[0]), UL{}, fast[b[0]&0x7f]
+			head, size = 2, int(b[1])
+		} else if head, size = it.take(std, b); head == 0 {
 			s.problem(at, std.noItem(b))
 			break
 		}
+		n := head + size
+		if n > len(b) {
+			s.problem(at, std.noItem(b))
+			break
+		}
+		it.At, it.Raw, it.Value = at, b[:n:n], b[head:n:n]
+		it.State, it.Number, it.Integer = Malformed, 0, 0 // every field is set, since the item's room is used again
 		items = items[:len(items)+1]
 		if !it.read() {
 			s.problem(at, it.malformed())
 		}
-		if it.Tag < 256 {
-			word, bit := &seen[it.Tag/64%4], uint64(1)<<(it.Tag%64)
-			if *word&bit != 0 && it.Tag != 0 && !(it.Row != nil && it.Row.Repeats) {
+		if tag := it.Tag; tag < 256 {
+			word, bit := &seen[tag>>6&3], uint64(1)<<(tag&63)
+			if *word&bit != 0 && tag != 0 && !(it.Row != nil && it.Row.Repeats) {
 				s.problem(at, it.label()+" comes twice; the last one counts")
 			}
 			*word |= bit
@@ -176,27 +186,9 @@ func (s *Set) decodeItems(std *Standard, b []byte, at int) {
 	}
 }
 
-// take fills the item with tag or key, length and value of the one at the front of b, which n bytes make up; 0 where there
-// is none. Every field is set, since the item's room is used again.
-func (it *Item) take(std *Standard, b []byte, at int) (n int) {
-	var head, length int
-	if std.fast != nil && len(b) >= 2 && b[0] < 0x80 && b[1] < 0x80 { // almost every item of a local set
-		it.Tag, it.Row = uint32(b[0]), std.fast[b[0]]
-		it.Key = UL{}
-		head, length = 2, int(b[1])
-	} else if head, length = it.takeLong(std, b); head == 0 {
-		return 0
-	}
-	if n = head + length; n > len(b) {
-		return 0
-	}
-	it.At, it.Raw, it.Value = at, b[:n:n], b[head:n:n]
-	it.State, it.Number, it.Integer = Malformed, 0, 0
-	return n
-}
-
-// takeLong is take for tags and lengths of any size; head is 0 where none can be read.
-func (it *Item) takeLong(std *Standard, b []byte) (head, length int) {
+// take reads tag or key and length of the item at the front of b, of any size: how many bytes they take, 0 where none can be read, and
+// how many the value has.
+func (it *Item) take(std *Standard, b []byte) (head, size int) {
 	k := 16
 	it.Tag, it.Key = 0, UL{}
 	if std.universal != nil {
@@ -211,11 +203,11 @@ func (it *Item) takeLong(std *Standard, b []byte) (head, length int) {
 		}
 		it.Row = std.local.row(it.Tag)
 	}
-	size, l := berLength(b[k:])
-	if l <= 0 || size > uint64(len(b)-k-l) {
+	length, l := berLength(b[k:])
+	if l <= 0 || length > uint64(len(b)-k-l) {
 		return 0, 0
 	}
-	return k + l, int(size)
+	return k + l, int(length)
 }
 
 // noItem says why no item can be read at the front of b.

@@ -690,6 +690,94 @@ func TestDeviationsBothModes(t *testing.T) {
 	}
 }
 
+// In mode 1 the parent says how deviations are written: ST 1107 as ST 1201 integers whose range goes by the item before the pack.
+func TestDeviationsOfGeopositioning(t *testing.T) {
+	c := klv.SDCC{Size: 3, Mode: 1, SigmaSize: 3, RhoSize: 2, SigmaIMAP: true, RhoIMAP: true, Sigma: []float64{1.5, 2.25, 0.125}, Rho: []float64{0.5, 0, -0.5}}
+	packet, err := klv.ST1107.Encode(klv.Integer(44, 3), klv.Number(1, -1e6), klv.Number(2, -5e6), klv.Number(7, 1.25), klv.SDCCOf(32, c), klv.Integer(38, 1),
+		klv.SetOf(33, klv.Number(1, 0.5), klv.Integer(10, 3), klv.Integer(11, 4)), klv.Number(22, 0.25))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := klv.Decode(packet)
+	if err != nil || set.Checksum != klv.Right || len(set.Problems) > 0 {
+		t.Fatal(err, set.Problems)
+	}
+	list, err := set.Deviations()
+	if err != nil || len(list) != 1 || list[0].Items[2].Tag != 7 {
+		t.Fatal(list, err)
+	}
+	tree, problems := set.Tree()
+	roundTrip(t, &tree)
+	for i, want := range c.Sigma {
+		if got := tree.Item(32).SDCC.Sigma[i]; len(problems) > 0 || math.Abs(got-want) > 650.0/(1<<22) || got != list[0].Sigma[i] {
+			t.Errorf("deviation %d: %v, want %v (%v)", i, got, want, problems)
+		}
+	}
+	if tree.Item(33).Item(11).String() != "Optical" || math.Abs(tree.Item(1).Number+1e6) > 1e-6 {
+		t.Errorf("%s", must(tree.MarshalJSON()))
+	}
+}
+
+// A track standing alone, with its items.
+func TestTrackSet(t *testing.T) {
+	packet, err := klv.ST0903VTrack.Encode(klv.Integer(2, 1_777_777_777_000_000), klv.UUIDOf(3, klv.UUID{1}), klv.Integer(4, 4), klv.Integer(11, 6), klv.Integer(13, 2),
+		klv.ListOf(101, klv.PackOf(0, klv.Integer(1, 1), klv.SetOf(2, klv.Integer(1, 1_777_777_777_000_000), klv.Integer(2, 77), klv.LocationPack(13, klv.Location{Lat: 24, Lon: -107, HAE: math.NaN()}), klv.Number(22, 4))),
+			klv.PackOf(0, klv.Integer(1, 300))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := klv.Decode(packet)
+	if err != nil || set.Standard != klv.ST0903VTrack || set.Checksum != klv.Right {
+		t.Fatal(err, set.Standard.Name, set.Problems)
+	}
+	tree, problems := set.Tree()
+	roundTrip(t, &tree)
+	items := tree.Item(101)
+	l, ok := klv.LocationOf(items.Nodes[0].Field("VTrackItem").Item(13))
+	if len(problems) > 0 || len(items.Nodes) != 2 || items.Nodes[1].Field("Target ID Number").Integer != 300 || tree.Item(4).String() != "Active-Coasting" ||
+		!ok || math.Abs(l.Lat-24) > 1e-6 || !math.IsNaN(l.HAE) {
+		t.Errorf("%v %+v\n%s", problems, l, must(tree.MarshalJSON()))
+	}
+}
+
+// The bits of flags have names, save those about what is withheld.
+func TestFlags(t *testing.T) {
+	n := treeOf(t, klv.ST0601, klv.Integer(47, 0b110011), klv.Integer(124, 3))
+	if got := n.Item(47).Flags(); fmt.Sprint(got) != "[Auto-Track Slant Range Image Invalid]" {
+		t.Errorf("%q", got)
+	}
+	if got := n.Item(124).Flags(); fmt.Sprint(got) != "[On-board INS GPS]" {
+		t.Errorf("%q", got)
+	}
+	if got := string(must(n.Item(124).MarshalJSON())); got != `{"value":3,"flags":["On-board INS","GPS"]}` {
+		t.Error(got)
+	}
+}
+
+// What does not fit the item is refused, with the place in the message.
+func TestWhatCannotBeWrittenWithin(t *testing.T) {
+	for claim, c := range map[string]struct {
+		v    klv.Value
+		says string
+	}{
+		"a pack for a number":             {klv.PackOf(13, klv.Integer(1, 1)), "no field 1"},
+		"a list for a pack":               {klv.ListOf(127), "list"},
+		"a set for a list":                {klv.SetOf(138), "set"},
+		"a field that the pack lacks":     {klv.PackOf(127, klv.Integer(3, 1)), "no field 3"},
+		"a pack without its first":        {klv.PackOf(127, klv.Integer(2, 1)), "Frame Rate Numerator"},
+		"an entry with a latitude of 91":  {klv.ListOf(141, klv.PackOf(0, klv.Integer(1, 1), klv.Integer(2, 1), klv.Integer(3, 0), klv.PackOf(4, klv.Number(1, 91), klv.Number(2, 0)))), "91 lies outside"},
+		"an unknown item within":          {klv.SetOf(48, klv.Integer(99, 1)), "item 99 of ST 0102"},
+		"half a payload number":           {klv.NumbersOf(139, 0.5), "0.5"},
+		"deviations of what is not there": {klv.SDCCOf(102, klv.SDCC{Size: 2, Mode: 2, SigmaSize: 4, Sigma: []float64{1, 1}}), "2 items after 1"},
+		"a special value for a text":      {klv.SpecialOf(3, klv.IMAPValue{Kind: klv.AboveMaximum}), "above maximum"},
+		"a command number below zero":     {klv.NumbersOf(116, -1), "-1"},
+	} {
+		if b, err := klv.Encode0601(klv.Integer(65, 19), c.v); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %x, %v", claim, b, err)
+		}
+	}
+}
+
 // --- Damage.
 
 // Unknown tags, wrong sizes, a length too great, at every depth: named, kept, and written back as they came.

@@ -31,12 +31,16 @@ type reading struct {
 	nodes    int
 	depth    int
 	room     int    // for run-length arrays
+	scratch  [maxDepth]Set // room in which the items of nested sets are read, by depth
 	before   []*Row // of the items before this one in its set: a pack of deviations is about the last of them
 	problems []Problem
 }
 
+// maxProblems bounds what is said of one tree; after that many the sender's trouble is plain.
+const maxProblems = 1000
+
 func (rd *reading) problem(at int, what string) {
-	if len(rd.problems) < 1000 {
+	if len(rd.problems) < maxProblems {
 		rd.problems = append(rd.problems, Problem{at, what})
 	}
 }
@@ -50,6 +54,7 @@ func (rd *reading) wholeSet(s *Set) (Node, []Problem) {
 	rd.problems = append(rd.problems, s.Problems...)
 	n := Node{Kind: AsSet, State: Given, Set: s.Standard, Nodes: make([]Node, 0, len(s.Items)), Tail: s.Tail}
 	rd.versioned(s.Standard, s.Items)
+	rd.before = make([]*Row, 0, len(s.Items))
 	for i := range s.Items {
 		rd.nodes++
 		n.Nodes = append(n.Nodes, rd.item(&s.Items[i]))
@@ -170,12 +175,16 @@ func (rd *reading) set(n *Node) {
 		rd.problem(n.At, fmt.Sprintf("%s: more than %d sets within one another: kept, not read", nodeLabel(n), maxDepth))
 		return
 	}
-	var s Set
+	s := &rd.scratch[rd.depth]
+	s.Items, s.Problems = s.Items[:0], s.Problems[:0]
 	s.decodeItems(n.Row.set(), n.Value, n.At+n.lead)
-	rd.problems = append(rd.problems, s.Problems...)
+	for _, p := range s.Problems {
+		rd.problem(p.At, p.What)
+	}
 	n.Kind, n.State, n.Set, n.Tail = AsSet, Given, s.Standard, s.Tail
+	n.Nodes = make([]Node, 0, min(len(s.Items), maxNodes-rd.nodes+1))
 	was, before := rd.versioned(s.Standard, s.Items), rd.before
-	rd.before = nil
+	rd.before = make([]*Row, 0, len(s.Items))
 	rd.depth++
 	for i := range s.Items {
 		if rd.full(n.At) {
@@ -204,6 +213,7 @@ func (rd *reading) full(at int) bool {
 func (rd *reading) pack(n *Node) {
 	n.Kind, n.State = AsPack, Given
 	fields, rest, at := n.Row.Fields, n.Value, n.At+n.lead
+	n.Nodes = make([]Node, 0, min(len(fields), len(rest)))
 	for i := range fields {
 		f := &fields[i]
 		if len(rest) == 0 && (f.Optional || f.Ends == AtEnd) {
