@@ -395,7 +395,8 @@ func (d *Demuxer) gatherPicture(e *elementary, p *packet) {
 		b = b[:max(len(b)-(e.got-e.due), 0)]
 	}
 	e.pictures.feed(b, d.givePicture(e))
-	if e.pictures.known {
+	if e.pictures.fresh {
+		e.pictures.fresh = false
 		e.note(e.pictures.facts)
 	}
 	d.charge(e)
