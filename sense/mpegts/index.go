@@ -471,9 +471,11 @@ func readEntry(c *cursor, last *places) (e Entry) {
 }
 
 // All gives every entry, in the order in which the units were complete. It ends with the first error.
-func (x *Index) All() iter.Seq2[Entry, error] {
+func (x *Index) All() iter.Seq2[Entry, error] { return x.from(0) }
+
+func (x *Index) from(first int) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for i := range x.blocks {
+		for i := first; i < len(x.blocks); i++ {
 			if err := x.load(i); err != nil {
 				yield(Entry{}, err)
 				return
@@ -485,6 +487,16 @@ func (x *Index) All() iter.Seq2[Entry, error] {
 			}
 		}
 	}
+}
+
+// near gives the entries of the blocks around a byte of the stream and all after them. Units are in the order in which they are
+// complete, so that one that begins there may stand a block before.
+func (x *Index) near(at int64) iter.Seq2[Entry, error] {
+	i := 0
+	for i < len(x.blocks) && x.blocks[i].offset <= at {
+		i++
+	}
+	return x.from(max(i-2, 0))
 }
 
 // RandomAccess gives the last random access point shown at or before a presentation time; false where there is none. A stream
