@@ -16,6 +16,7 @@ type assembler struct {
 	next    picture // what is told after from
 	facts   Video
 	known   bool // facts
+	fresh   bool // facts that nobody took yet
 	outline bool // nobody wants the bytes: only what is not read yet is kept
 }
 
@@ -187,6 +188,9 @@ func (a *assembler) unit(i int, give func(Unit)) {
 		a.open = a.scan
 	}
 }
+
+// tell takes the facts of the stream's pictures.
+func (a *assembler) tell(v Video) { a.facts, a.known, a.fresh = v, true, true }
 
 // told is the picture to which what is read now belongs.
 func (a *assembler) told() *picture {
