@@ -148,9 +148,7 @@ func cut(ring []geodesy.LatLon) [][][2]float64 {
 		flat = append(flat, [2]float64{lon, p.Lat})
 	}
 	if around := lon + geodesy.Wrap180(ring[0].Lon-lon) - flat[0][0]; math.Abs(around) > 180 { // once around a pole
-		pole := math.Copysign(90, meanLat(ring))
-		last := [2]float64{flat[0][0] + around, flat[0][1]}
-		flat = append(flat, last, [2]float64{last[0], pole}, [2]float64{flat[0][0], pole})
+		return [][][2]float64{overPole(flat, math.Copysign(360, around), math.Copysign(90, meanLat(ring)))}
 	}
 	low, high := flat[0][0], flat[0][0]
 	for _, p := range flat {
@@ -172,6 +170,31 @@ func cut(ring []geodesy.LatLon) [][][2]float64 {
 		return [][][2]float64{flat}
 	}
 	return out
+}
+
+// overPole is a ring that goes around a pole, begun where it crosses the antimeridian and closed over the pole.
+func overPole(flat [][2]float64, around, pole float64) [][2]float64 {
+	begin, end := -around/2, around/2
+	n := len(flat)
+	at := func(i int) [2]float64 { // of the ring unrolled again and again
+		k := math.Floor(float64(i) / float64(n))
+		p := flat[((i%n)+n)%n]
+		return [2]float64{p[0] + k*around, p[1]}
+	}
+	first := 0 // the first point past the crossing
+	for side := around / 360; side*(at(first)[0]-begin) < 0; {
+		first++
+	}
+	for side := around / 360; side*(at(first - 1)[0]-begin) >= 0; {
+		first--
+	}
+	p, q := at(first-1), at(first)
+	lat := p[1] + (q[1]-p[1])*(begin-p[0])/(q[0]-p[0])
+	out := [][2]float64{{begin, lat}}
+	for i := range n {
+		out = append(out, at(first+i))
+	}
+	return append(out, [2]float64{end, lat}, [2]float64{end, pole}, [2]float64{begin, pole})
 }
 
 func meanLat(ring []geodesy.LatLon) (m float64) {

@@ -236,6 +236,10 @@ type Georef struct {
 	Pixels  [][2]float64 // x, y, of which the ground is asked for in each line
 	RateHz  float64      // 0: a line a packet; else so many a second, between packets
 	GeoJSON bool         // one FeatureCollection instead of lines
+	// Residuals asks for the table of what the metadata says twice, instead of lines.
+	Residuals bool
+	// AttitudeLagS is by how much the platform's attitude is older than the rest of its packet, seconds, -1 to 1 (see Residuals.Lag).
+	AttitudeLagS float64
 }
 
 // ErrNoFrameSize says that pixels were asked for, but nothing tells the picture's size.
@@ -249,16 +253,19 @@ func WriteGeoref(w io.Writer, r io.Reader, s Sigmas) (packets int, problems []Pr
 
 // WriteGeorefWith does the same with options.
 func WriteGeorefWith(w io.Writer, r io.Reader, g Georef) (packets int, problems []Problem, err error) {
-	o := &georefWriter{Georef: g, viewer: NewViewerWith(g.Options), enc: json.NewEncoder(w), w: w}
+	o := &georefWriter{Georef: g, held: delay{by: g.AttitudeLagS}, viewer: NewViewerWith(g.Options), enc: json.NewEncoder(w), w: w}
 	o.enc.SetEscapeHTML(false)
 	reader := NewReader(r)
 	packets, problems, err = eachPacket(reader, func(p *Packet) error {
 		o.size(reader)
 		l := o.viewer.See(p)
-		return o.take(p.PID, &l)
+		if o.AttitudeLagS == 0 {
+			return o.take(p.PID, &l)
+		}
+		return o.held.take(p.PID, &l, o.take)
 	})
 	if err == nil {
-		err = o.end()
+		err = errors.Join(o.held.end(o.take), o.end())
 	}
 	return packets, problems, err
 }
@@ -270,6 +277,8 @@ type georefWriter struct {
 	w      io.Writer
 	frame  Size
 	begun  bool
+	held   delay
+	twice  Residuals
 	last   map[uint16]*Look
 	due    map[uint16]float64 // when a stream's next line is due, on its own clock
 }
@@ -292,6 +301,10 @@ func (o *georefWriter) size(r *Reader) {
 }
 
 func (o *georefWriter) take(pid uint16, l *Look) error {
+	if o.Residuals {
+		o.twice.Add(l)
+		return nil
+	}
 	if o.RateHz == 0 {
 		return o.write(&Moment{Look: *l}, pid)
 	}
@@ -414,6 +427,9 @@ func (o *georefWriter) feature(m *Moment) error {
 const collectionHead = `{"type":"FeatureCollection","features":[` + "\n"
 
 func (o *georefWriter) end() error {
+	if o.Residuals {
+		return o.twice.WriteTable(o.w)
+	}
 	if !o.GeoJSON {
 		return nil
 	}
