@@ -100,10 +100,10 @@ type TargetLine struct {
 // ChecksLine holds what the metadata says twice, compared; null where it does not.
 type ChecksLine struct {
 	Ray     *float64 `json:"ray_to_reported_m"`
-	Slant   *float64 `json:"slant_range_m"`       // sensor to reported frame center, minus item 21
-	Corners *float64 `json:"corners_m"`           // see Look.CornersOffM
-	Width   *float64 `json:"width_ratio"`         // see Look.WidthRatio
-	Spread  *float64 `json:"height_datum_spread"` // see Look.DatumSpreadM
+	Slant   *float64 `json:"slant_range_m"`         // sensor to reported frame center, minus item 21
+	Corners *float64 `json:"corners_m"`             // see Look.CornersOffM
+	Width   *float64 `json:"width_ratio"`           // see Look.WidthRatio
+	Spread  *float64 `json:"height_datum_spread_m"` // see Look.DatumSpreadM
 }
 
 // Line is the look as `atalaya video georef` prints it.

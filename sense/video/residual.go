@@ -93,9 +93,7 @@ func (r *Residuals) lagged(t float64, half int) (median float64, n int) {
 		if !ok {
 			continue
 		}
-		s := l.sight
-		s.Sensor, s.HeightM = l.Sensor.geodetic(), l.Reported.HeightM
-		if hit := s.Cast(0, 0, farM); hit.Outcome == terrain.Met {
+		if hit := l.sight.Cast(0, 0, farM); hit.Outcome == terrain.Met {
 			off = append(off, geodesy.Distance(hit.At.LatLon(), l.Reported.LatLon()))
 		}
 	}
