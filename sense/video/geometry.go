@@ -52,6 +52,19 @@ type Sight struct {
 	// turned is the whole turn into Earth-fixed axes, where it does not come from Point: between two packets.
 	turned    turn
 	hasTurned bool
+	// from and axis are the sensor and the whole turn in Earth-fixed axes, once made ready.
+	from  geodesy.ECEF
+	axis  turn
+	ready bool
+}
+
+// readied is the sight with what all its rays share.
+func (s Sight) readied() Sight {
+	if s.axis = s.turned; !s.hasTurned {
+		s.axis = earthward(s.Sensor.LatLon()).then(s.Point.turn())
+	}
+	s.from, s.ready = geodesy.ToECEF(s.Sensor), true
+	return s
 }
 
 // A pictured is a point of the picture: right and down of its middle, in halves of its width and height.
@@ -64,12 +77,12 @@ func (s *Sight) tangents(p pictured) (x, y float64) {
 
 // ray is the ray through the tangents (x, y).
 func (s *Sight) ray(x, y float64) geodesy.Ray {
-	t := s.turned
-	if !s.hasTurned {
-		t = earthward(s.Sensor.LatLon()).then(s.Point.turn())
+	if !s.ready {
+		r := s.readied()
+		return r.ray(x, y)
 	}
 	n := 1 / math.Sqrt(1+x*x+y*y)
-	return geodesy.Ray{From: geodesy.ToECEF(s.Sensor), Dir: geodesy.ECEF(t.apply([3]float64{n, n * x, n * y}))}
+	return geodesy.Ray{From: s.from, Dir: geodesy.ECEF(s.axis.apply([3]float64{n, n * x, n * y}))}
 }
 
 // Cast follows the ray through the picture point with tangents (x, y) right and down of the axis to the ground, within maxM.
@@ -99,12 +112,9 @@ func (s Sight) Ground(x, y float64) (geodesy.LatLonHeight, bool) {
 
 // see is the picture point and the range of a place on the ground; false behind the sensor.
 func (s *Sight) see(at geodesy.LatLonHeight) (p pictured, rangeM float64, ok bool) {
-	t := s.turned
-	if !s.hasTurned {
-		t = earthward(s.Sensor.LatLon()).then(s.Point.turn())
-	}
-	d := geodesy.ToECEF(at).Sub(geodesy.ToECEF(s.Sensor))
-	c := t.back().apply(d)
+	m := s.readied()
+	d := geodesy.ToECEF(at).Sub(m.from)
+	c := m.axis.back().apply(d)
 	x, y := s.tangents(pictured{1, 1})
 	if c[0] <= 0 || x <= 0 || y <= 0 {
 		return p, 0, false
@@ -150,11 +160,9 @@ type deviations [quantities]float64
 // nudges are how far each quantity is moved to see what it does: small against what it is, large against rounding.
 var nudges = deviations{1, 1, 1, .001, .001, .001, .001, .001, .001, .001, .001, 1, 1e-4, 1e-4}
 
-// nudged is the ray through p with one quantity moved.
-func (s *Sight) nudged(p pictured, of int, by float64) geodesy.Ray {
+// nudged is the ray through p with one quantity moved; frame is the sensor's.
+func (s *Sight) nudged(p pictured, of int, by float64, frame *geodesy.Frame) geodesy.Ray {
 	m := *s
-	m.hasTurned = false // small turns of the parts add up whatever the whole is
-	frame := geodesy.NewFrame(s.Sensor)
 	switch of {
 	case ofHeading:
 		m.Point.Heading += by
@@ -177,6 +185,9 @@ func (s *Sight) nudged(p pictured, of int, by float64) geodesy.Ray {
 	case ofBelow:
 		p.v += by
 	}
+	if m.Point != s.Point {
+		m.hasTurned, m.ready = false, false // small turns of the parts add up whatever the whole is
+	}
 	r := m.ray(m.tangents(p))
 	switch of {
 	case ofNorth:
@@ -198,8 +209,9 @@ func (s *Sight) jacobian(p pictured, hit geodesy.LatLonHeight, dev *deviations) 
 			slope = [2]float64{e, n}
 		}
 	}
-	frame := geodesy.NewFrame(hit)
+	frame, sensor := geodesy.NewFrame(hit), geodesy.NewFrame(s.Sensor)
 	at := geodesy.ToECEF(hit)
+	m := s.readied()
 	onPlane := func(r geodesy.Ray, raised float64) (e, n float64, ok bool) {
 		f, d := frame.Axes(r.From.Sub(at)), frame.Axes(r.Dir)
 		fall := slope[0]*d[0] + slope[1]*d[1] - d[2]
@@ -215,8 +227,8 @@ func (s *Sight) jacobian(p pictured, hit geodesy.LatLonHeight, dev *deviations) 
 		if k == ofGround {
 			up, down = step, -step
 		}
-		e1, n1, ok1 := onPlane(s.nudged(p, k, step), up)
-		e2, n2, ok2 := onPlane(s.nudged(p, k, -step), down)
+		e1, n1, ok1 := onPlane(m.nudged(p, k, step, &sensor), up)
+		e2, n2, ok2 := onPlane(m.nudged(p, k, -step, &sensor), down)
 		if !ok1 || !ok2 {
 			return j, false
 		}

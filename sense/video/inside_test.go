@@ -508,6 +508,47 @@ func TestLooksBetweenPackets(t *testing.T) {
 	}
 }
 
+// Over a pole and over the antimeridian the way between packets is as straight as elsewhere: 200 m in a second, a constant look
+// ahead along it. Angles against north turn by what longitude does, and the frame center must not.
+func TestLooksBetweenPacketsOverThePole(t *testing.T) {
+	for name, at := range map[string]geodesy.LatLonHeight{"pole": {Lat: 90, HeightHAE: 0}, "antimeridian": {Lat: 10, Lon: 180}, "plain": {Lat: 24, Lon: -107}} {
+		f := geodesy.NewFrame(at)
+		// A turn of the picture's axes into the frame's east, north, up, the same at all times: forward is east and down by 45 degrees.
+		sight := func(s float64) Sight {
+			here := f.FromENU([3]float64{200*s - 100, 0.1, 3000})
+			there := geodesy.NewFrame(here)
+			ahead := there.Axes(f.Vector([3]float64{1, 0, 0}))
+			return Sight{Sensor: here, Point: Pointing{Heading: math.Atan2(ahead[0], ahead[1]) * 180 / math.Pi, Elevation: -45}, HFOV: 3, VFOV: 2}
+		}
+		v := NewViewer(DefaultSigmas)
+		a, b := v.See(packetOf(t, 0, sight(0).items()...)), v.See(packetOf(t, 1, sight(1).items()...))
+		for _, s := range []float64{0.25, 0.5, 0.75} {
+			l, ok := Between(&a, &b, s)
+			truth := sight(s)
+			want, _ := truth.Ground(0, 0)
+			// headings rounded to 0.0055 degrees over 3 km: 0.14 m; heights 0.15 m each
+			if d := metres(l.Ray.LatLon(), want); !ok || d > 0.7 {
+				t.Errorf("%s: at %g the frame center is %.2f m off (%v)", name, s, d, l.Ray)
+			}
+			if _, ok := Between(&a, &b, 1.1); ok {
+				t.Errorf("%s: extrapolated", name)
+			}
+		}
+	}
+}
+
+// A sensor that tells both heights is compared with its ground in one datum, as far as that goes.
+func TestTheSensorHeightFollowsTheTerrain(t *testing.T) {
+	s := at4km(rand.New(rand.NewPCG(4, 9)))
+	p := packetOf(t, 0, append(s.items(), klv.Number(15, s.Sensor.HeightHAE+28))...)
+	for d, want := range map[terrain.Datum]Datum{terrain.HAE: HAE, terrain.MSL: MSL, terrain.EGM96: MSL} {
+		l := NewViewerWith(Options{Sigmas: DefaultSigmas, Terrain: terrain.Constant{HeightM: 50, Datum: d}}).See(p)
+		if l.Sensor.Datum != want || l.MixedDatum || l.Ray.Datum != want {
+			t.Errorf("terrain above %s: sensor above %s, ray's end above %s, mixed %v", d, l.Sensor.Datum, l.Ray.Datum, l.MixedDatum)
+		}
+	}
+}
+
 // Heights named MSL that are ellipsoid heights: with a geoid at -28 m, over terrain, the switch moves a ray 42 degrees down by
 // 28/tan 42° = 31 m; where sensor and ground come from items of one name it is common to both and nearly nothing.
 func TestTheDatumSwitchShowsTheSpread(t *testing.T) {

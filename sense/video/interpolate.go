@@ -71,7 +71,7 @@ func (l *Look) turned() turn {
 
 // turnTo gives a look the whole turn, into Earth-fixed axes, and the platform's, against which the gimbal's angles then are.
 func (l *Look) turnTo(whole, platform turn) {
-	l.sight.turned, l.sight.hasTurned = whole, true
+	l.sight.turned, l.sight.hasTurned, l.sight.ready = whole, true, false
 	gimbal := platform.back().then(earthward(l.Sensor.LatLon()).back()).then(whole)
 	p := &l.Pointing
 	p.Heading, p.Pitch, p.Roll = platform.angles()
@@ -116,9 +116,10 @@ type Timeline struct {
 // NewTimeline keeps at most so many looks (of about a kilobyte each): the last ones.
 func NewTimeline(most int) *Timeline { return &Timeline{most: max(2, most)} }
 
-// Add takes a look in; the timeline keeps a copy. Looks may come out of order.
+// Add takes a look in; the timeline keeps a copy without its targets and problems. Looks may come out of order.
 func (t *Timeline) Add(l *Look) {
 	kept := *l
+	kept.Problem, kept.Targets = nil, nil
 	if l.HasPTS {
 		t.byPTS = t.insert(t.byPTS, &kept, func(a, b *Look) int { return compare(a.PTS, b.PTS) })
 	}

@@ -200,7 +200,7 @@ func (l *Look) finish() {
 	if l.HasSensor && l.HasAxis && l.Sensor.HasHeight && (ground != nil || l.heights || l.SlantM > 0) {
 		s := l.sight
 		s.Sensor, s.Point, s.HeightM, s.HFOV, s.VFOV = l.Sensor.geodetic(), l.Pointing, l.Reported.HeightM, l.HFOV, l.VFOV
-		l.sight, l.aimed = s, true
+		l.sight, l.aimed = s.readied(), true
 		l.cast()
 	}
 	l.reconcile()
@@ -235,7 +235,7 @@ func (l *Look) reconcile() {
 	toward := geodesy.NewFrame(l.Sensor.geodetic()).ToENU(l.Reported.geodetic())
 	flat := math.Hypot(toward[0], toward[1])
 	p := Pointing{Heading: math.Atan2(toward[0], toward[1]) * 180 / math.Pi, Elevation: math.Atan2(toward[2], flat) * 180 / math.Pi}
-	s := Sight{Sensor: l.Sensor.geodetic(), Point: p, HeightM: l.Reported.HeightM, Terrain: l.sight.Terrain, HFOV: l.HFOV, VFOV: l.VFOV}
+	s := Sight{Sensor: l.Sensor.geodetic(), Point: p, HeightM: l.Reported.HeightM, Terrain: l.sight.Terrain, HFOV: l.HFOV, VFOV: l.VFOV}.readied()
 	if c, horizon, ok := s.corners(); ok {
 		l.sight, l.aimed = s, true
 		l.Corners, l.Horizon, l.How = c, horizon, "center"
@@ -265,8 +265,8 @@ func (s *State) place(l *Look) {
 	groundHAE, hasGroundHAE := s.Number(78)
 	groundMSL, hasGroundMSL := s.Number(25)
 	useHAE := hasHAE && hasGroundHAE || hasHAE && !(hasMSL && hasGroundMSL) || !hasMSL && hasGroundHAE
-	if l.options.Terrain != nil { // the ground's height is the terrain's: the sensor's may be the better one
-		useHAE = useHAE || hasHAE
+	if l.options.Terrain != nil {
+		useHAE = hasHAE && !(hasMSL && l.options.seaward(l.Sensor.LatLon(), l.Reported.LatLon()))
 	}
 	l.Sensor.set(useHAE, sensorHAE, hasHAE, sensorMSL, hasMSL)
 	l.Reported.set(useHAE, groundHAE, hasGroundHAE, groundMSL, hasGroundMSL)
@@ -283,6 +283,19 @@ func (s *State) place(l *Look) {
 	}
 	l.MixedDatum = l.Sensor.HasHeight && l.Reported.HasHeight && l.Sensor.Datum != l.Reported.Datum
 	l.heights = l.Reported.HasHeight
+}
+
+// seaward says that the terrain counts from the sea and nothing can lift it: then so should the sensor.
+func (o *Options) seaward(places ...geodesy.LatLon) bool {
+	if o.Geoid != nil {
+		return false
+	}
+	for _, p := range places {
+		if g, ok := o.Terrain.At(p); ok {
+			return g.Datum != terrain.HAE
+		}
+	}
+	return false
 }
 
 // settle gives a height the datum that it is held to have, and by a geoid its place above the ellipsoid.
@@ -528,13 +541,12 @@ func (l *Look) DatumSpreadM() (float64, bool) {
 	other.settle(&sensor)
 	other.settle(&ground)
 	s := l.sight
-	s.Sensor = sensor.geodetic()
+	s.Sensor, s.ready = sensor.geodetic(), false
 	if !l.BySlant {
 		s.HeightM = ground.HeightM
 	} else {
 		s.HeightM += s.Sensor.HeightHAE - l.Sensor.HeightM
 	}
-	s.hasTurned = l.sight.hasTurned
 	hit := s.Cast(0, 0, farM)
 	if hit.Outcome != terrain.Met {
 		return 0, false
