@@ -308,6 +308,35 @@ func TestGeoidTurnsSeaIntoEllipsoid(t *testing.T) {
 	}
 }
 
+// A hundred blocks of 4 MB are asked for, one after the other; what is kept stays within blockMemory, and what was thrown away is
+// read again.
+func TestMemoryOfAGridIsBounded(t *testing.T) {
+	reads := 0
+	g := &grid{placing: geographic{10, 20, -0.001, 0.001}, rows: 10240, cols: 10240, tall: 1024, wide: 1024, fill: func(i, j int, into []float32) error {
+		reads++
+		for k := 0; k < len(into); k += 1024 {
+			into[k], into[k+1] = float32(i), float32(i)
+		}
+		return nil
+	}}
+	look := func(i, j int) {
+		p := geodesy.LatLon{Lat: 10 - 0.001*(1024*float64(i)+2.5), Lon: 20 + 0.001*(1024*float64(j)+0.5)}
+		if h, ok := g.At(p); !ok || h.HeightM != float64(i) {
+			t.Fatalf("block %d, %d: %+v %v", i, j, h, ok)
+		}
+		if size := 4 * 1024 * 1024 * len(g.blocks); size > blockMemory {
+			t.Fatalf("%d MB are kept", size>>20)
+		}
+	}
+	for k := range 100 {
+		look(k/10, k%10)
+	}
+	look(9, 9)
+	if look(0, 0); reads != 101 {
+		t.Errorf("%d reads, want 100 and one again", reads)
+	}
+}
+
 func FuzzOpen(f *testing.F) {
 	small := geoPlan
 	small.rows, small.cols, small.tall = 6, 5, 4

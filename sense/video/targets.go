@@ -272,6 +272,9 @@ func (l *Look) target(m *marking, v *vtarget, width, height int64) Target {
 		t.Reported.HeightM, t.Reported.Datum, t.Reported.HasHeight = v.height, HAE, true
 	}
 	t.HasReported = told != "" && t.Reported.LatLon().Valid()
+	if o := l.options; o != nil && o.Geoid != nil && t.HasReported {
+		t.Reported.GeoidM, t.Reported.HasGeoid = o.Geoid.Undulation(t.Reported.LatLon()), true
+	}
 	p, row, col, ok := m.centre(v, width, height)
 	t.Row, t.Col = row, col
 	switch {
