@@ -272,7 +272,7 @@ func (e *endless) Read(b []byte) (int, error) {
 	return k, nil
 }
 
-// The reader's own buffers are 64 kB and 256 kB and a track holds at most 4096 looks of about 600 bytes: 16 MB leave room for
+// The reader's own buffers are 64 kB and 256 kB and a track holds at most 4096 looks of about 1,300 bytes: 16 MB leave room for
 // the garbage collector, and none for a stream held whole.
 func TestMemoryStaysBoundedOnALongStream(t *testing.T) {
 	var ts bytes.Buffer

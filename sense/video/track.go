@@ -188,7 +188,7 @@ func (t *thinner) offer(l *Look) {
 		}
 	}
 	kept := *l
-	kept.Problem = nil
+	kept.Problem, kept.Targets = nil, nil
 	t.kept = append(t.kept, kept)
 }
 
