@@ -1,0 +1,416 @@
+package mover
+
+import (
+	"math"
+	"slices"
+)
+
+// Life of a track. It is confirmed by so many sightings among its first chances, ended when it was not seen for lostS
+// seconds (tentative: after so many misses in a row), and told only when it went somewhere.
+const (
+	confirmHits    = 5
+	confirmChances = 8
+	tentativeMiss  = 2
+	lostS          = 1.0
+	gate           = 16.0 // squared Mahalanobis distance: two degrees of freedom stay within it all but once in 3,000
+	leastTravel    = 4.0  // px of the frames worked on, from first to last
+	historyMax     = 9000 // steps of a track that are kept: five minutes; what is older is told and let go
+)
+
+// Motion of things in the picture, px and px/s of the frames worked on; on the ground in metres, whichever is more.
+const (
+	fastestPX   = 240.0 // standard deviation of an unknown velocity
+	accelPX     = 25.0
+	fastestMPS  = 25.0
+	accelMPS2   = 1.5
+	placeSigma  = 0.35 // px: of the middle of a box
+	placeOfSize = 0.03 // and of its size
+	sizeSigma   = 0.25 // of the logarithm of a side, from frame to frame
+)
+
+// A sighting is a region as the tracker takes it.
+type sighting struct {
+	x, y, w, h float64 // centre and size in the canvas
+	contrast   float64
+	look       look
+}
+
+// view is how one frame lies: everything that a track needs to know of it.
+type view struct {
+	pts     float64
+	frame   Homography // canvas to frame worked on
+	plane   Homography // canvas to the plane that is tracked in
+	back    Homography // plane to canvas
+	perPX   float64    // units of the plane a pixel of the canvas, in the middle
+	leaning leaning
+	rate    float64
+	ground  bool // the plane is in metres
+}
+
+type step struct {
+	view      *view
+	filtered  motion
+	predicted motion
+	phi       matrix
+	from      [2]float64 // where the last step left it, in this step's plane
+	hit       bool
+	w, h      float64 // canvas px over grown
+	grown     float64 // by how much the canvas has been magnified since the track began
+}
+
+type lane struct {
+	id        int // 0 until it is told
+	now       motion
+	steps     []step
+	hits      int
+	miss      int
+	confirmed bool
+	w, h      float64 // canvas px
+	contrast  float64
+	look      look
+	grown     float64
+	phi       matrix     // since the last step
+	base      [2]float64 // where the last step left it
+	leaning   int        // steps in which a structure would move so
+}
+
+// A tracker follows sightings: Kalman filters, the nearest neighbours over all (Assign), and looks for those that cross.
+type tracker struct {
+	lanes []*lane
+	told  int
+	emit  func(*lane)
+	cost  [][]float64
+	flat  []float64
+	// ground says that the plane is in metres.
+	ground bool
+}
+
+func unitMatrix() matrix { return matrix{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}} }
+
+// through takes every track to the plane of a new anchor.
+func (t *tracker) through(plane, canvas *Homography, w, h float64) {
+	k := canvas.Scale(w/2, h/2)
+	for _, l := range t.lanes {
+		phi := l.now.through(plane)
+		l.base[0], l.base[1] = plane.At(l.base[0], l.base[1])
+		l.phi = phi.times(&l.phi)
+		l.w, l.h, l.grown = l.w*k, l.h*k, l.grown*k
+	}
+}
+
+// step takes the sightings of a frame, dt seconds after the last. Seen is false where the frame could not be searched.
+func (t *tracker) step(v *view, sights []sighting, dt float64, seen bool) {
+	accel := accelPX * v.perPX
+	if t.ground {
+		accel = max(accel, accelMPS2)
+	}
+	for _, l := range t.lanes {
+		phi := l.now.advance(dt, accel)
+		l.phi = phi.times(&l.phi)
+	}
+	pick := t.associate(v, sights)
+	taken := make([]bool, len(sights))
+	kept := t.lanes[:0]
+	for i, l := range t.lanes {
+		s := step{view: v, predicted: l.now, phi: l.phi, from: l.base}
+		l.phi = unitMatrix()
+		if j := pick[i]; j >= 0 {
+			taken[j] = true
+			l.take(v, &sights[j], &s)
+		} else {
+			l.miss++
+		}
+		s.filtered, s.grown = l.now, l.grown
+		l.base = [2]float64{l.now.x[0], l.now.x[1]}
+		l.steps = append(l.steps, s)
+		l.judge(v)
+		if len(l.steps) >= historyMax {
+			t.part(l)
+		}
+		if t.over(l, v, dt, seen) {
+			t.end(l)
+			continue
+		}
+		kept = append(kept, l)
+	}
+	clear(t.lanes[len(kept):])
+	t.lanes = kept
+	for j := range sights {
+		if !taken[j] {
+			t.lanes = append(t.lanes, t.begin(v, &sights[j]))
+		}
+	}
+}
+
+// associate gives the sighting of each track, or -1.
+func (t *tracker) associate(v *view, sights []sighting) []int {
+	n := len(t.lanes)
+	if len(t.flat) < n*len(sights) {
+		t.flat = make([]float64, 2*n*len(sights))
+	}
+	t.cost = t.cost[:0]
+	for i, l := range t.lanes {
+		row := t.flat[i*len(sights) : (i+1)*len(sights)]
+		for j := range sights {
+			row[j] = l.cost(v, &sights[j])
+		}
+		t.cost = append(t.cost, row)
+	}
+	if n == 0 || len(sights) == 0 {
+		none := make([]int, n)
+		for i := range none {
+			none[i] = -1
+		}
+		return none
+	}
+	return Assign(t.cost)
+}
+
+// tentativeCost keeps sightings with tracks that are sure, where both could take them.
+const tentativeCost = 6.0
+
+// cost is twice the negative logarithm of the likelihood that a sighting is of this track, up to a constant, and +Inf outside
+// of the gate: place, size, and look.
+func (l *lane) cost(v *view, s *sighting) float64 {
+	z, r := place(v, s, l)
+	d2, logDet := l.now.gap(z, r)
+	if d2 > gate {
+		return math.Inf(1)
+	}
+	dw, dh := math.Log(s.w/l.w), math.Log(s.h/l.h)
+	size := (dw*dw + dh*dh) / (sizeSigma * sizeSigma)
+	if s.contrast*l.contrast < 0 { // bright does not become dark
+		size += 9
+	}
+	if size > 40 {
+		return math.Inf(1)
+	}
+	c := d2 + logDet - 2*math.Log(v.perPX*v.perPX) + min(size, 16) + 6*(1-l.look.like(&s.look))
+	if !l.confirmed {
+		c += tentativeCost
+	}
+	return c
+}
+
+// place is where a sighting lies in the plane, with its covariance; a box that has another size than the track is two things
+// that meet, or half of one, and its middle says less.
+func place(v *view, s *sighting, l *lane) (z [2]float64, r [3]float64) {
+	z[0], z[1] = v.plane.At(s.x, s.y)
+	j := v.plane.Jacobian(s.x, s.y)
+	sx, sy := placeSigma+placeOfSize*s.w, placeSigma+placeOfSize*s.h
+	if l != nil && l.hits >= 3 {
+		sx, sy = sx+0.5*max(math.Abs(s.w-l.w)-0.2*l.w, 0), sy+0.5*max(math.Abs(s.h-l.h)-0.2*l.h, 0)
+	}
+	a, b := sx*sx, sy*sy
+	return z, [3]float64{j[0]*j[0]*a + j[1]*j[1]*b, j[0]*j[2]*a + j[1]*j[3]*b, j[2]*j[2]*a + j[3]*j[3]*b}
+}
+
+func (l *lane) take(v *view, s *sighting, st *step) {
+	z, r := place(v, s, l)
+	l.now.update(z, r)
+	l.hits++
+	l.miss = 0
+	gain := max(1/float64(l.hits), 0.1)
+	l.w += gain * (s.w - l.w)
+	l.h += gain * (s.h - l.h)
+	l.contrast += gain * (s.contrast - l.contrast)
+	l.look.blend(&s.look, gain)
+	st.hit, st.w, st.h = true, s.w/l.grown, s.h/l.grown
+}
+
+func (t *tracker) begin(v *view, s *sighting) *lane {
+	l := &lane{hits: 1, w: s.w, h: s.h, contrast: s.contrast, look: s.look, grown: 1, phi: unitMatrix()}
+	z, r := place(v, s, nil)
+	fast := fastestPX * v.perPX
+	if t.ground {
+		fast = max(fast, fastestMPS)
+	}
+	l.now = motion{x: [4]float64{z[0], z[1]}, p: [4][4]float64{{r[0], r[1]}, {r[1], r[2]}, {2: fast * fast}, {3: fast * fast}}}
+	l.base = [2]float64{l.now.x[0], l.now.x[1]}
+	l.steps = append(l.steps, step{view: v, filtered: l.now, hit: true, w: s.w, h: s.h, grown: 1})
+	return l
+}
+
+// judge notes whether the motion is what a structure would show.
+func (l *lane) judge(v *view) {
+	if l.hits >= confirmHits {
+		l.confirmed = true
+	}
+	j := v.back.Jacobian(l.now.x[0], l.now.x[1])
+	x, y := v.back.At(l.now.x[0], l.now.x[1])
+	dx, dy := (j[0]*l.now.x[2]+j[1]*l.now.x[3])/v.rate, (j[2]*l.now.x[2]+j[3]*l.now.x[3])/v.rate
+	if v.leaning.explains(drift{x, y, dx, dy}) {
+		l.leaning++
+	}
+}
+
+func (t *tracker) over(l *lane, v *view, dt float64, seen bool) bool {
+	if math.IsNaN(l.now.x[0]) {
+		return true
+	}
+	if !l.confirmed {
+		return seen && (l.miss > tentativeMiss || len(l.steps) > confirmChances)
+	}
+	return float64(l.miss)*dt > lostS
+}
+
+// end tells a track if it is one.
+func (t *tracker) end(l *lane) {
+	for len(l.steps) > 0 && !l.steps[len(l.steps)-1].hit {
+		l.steps = l.steps[:len(l.steps)-1]
+	}
+	if len(l.steps) > 0 && (l.id > 0 || l.moves()) {
+		t.tell(l)
+	}
+}
+
+// moves tells whether the track went somewhere, and not only as a structure would.
+func (l *lane) moves() bool {
+	hits := 0
+	for i := range l.steps {
+		if l.steps[i].hit {
+			hits++
+		}
+	}
+	return l.confirmed && hits >= confirmHits && hits*2 >= len(l.steps) && l.leaning*10 <= len(l.steps)*6 && l.travel() >= leastTravel
+}
+
+func (t *tracker) tell(l *lane) {
+	if l.id == 0 {
+		t.told++
+		l.id = t.told
+	}
+	t.emit(l)
+}
+
+// part tells what a long track did so far, and keeps its last step alone.
+func (t *tracker) part(l *lane) {
+	last := l.steps[len(l.steps)-1]
+	if l.id > 0 || l.moves() {
+		l.steps = l.steps[:len(l.steps)-1]
+		t.tell(l)
+	}
+	l.steps, l.leaning = []step{last}, 0
+}
+
+// travel is how far the track went over the ground, in px of the frames worked on.
+func (l *lane) travel() float64 {
+	var x, y float64
+	for i := 1; i < len(l.steps); i++ {
+		s := &l.steps[i]
+		x += (s.filtered.x[0] - s.from[0]) / s.view.perPX
+		y += (s.filtered.x[1] - s.from[1]) / s.view.perPX
+	}
+	return math.Hypot(x, y)
+}
+
+// all ends every track.
+func (t *tracker) all() {
+	for _, l := range t.lanes {
+		t.end(l)
+	}
+	t.lanes = nil
+}
+
+// smooth gives the motion at each step as the whole track shows it.
+func (l *lane) smooth() []motion {
+	out := make([]motion, len(l.steps))
+	last := len(l.steps) - 1
+	out[last] = l.steps[last].filtered
+	for i := last - 1; i >= 0; i-- {
+		s := &l.steps[i+1]
+		out[i] = l.steps[i].filtered.smoothed(&s.phi, &s.predicted, &out[i+1])
+	}
+	return out
+}
+
+// sizes gives width and height at each step, canvas px: the mean over half a second either way of those that lie within a
+// quarter of their median, since boxes of things that meet are of neither.
+func (l *lane) sizes() [][2]float64 {
+	out := make([][2]float64, len(l.steps))
+	reach := 12
+	var near [2][]float64
+	for i := range l.steps {
+		near[0], near[1] = near[0][:0], near[1][:0]
+		for r := reach; len(near[0]) == 0; r *= 4 {
+			for k := max(i-r, 0); k <= min(i+r, len(l.steps)-1); k++ {
+				if s := &l.steps[k]; s.hit {
+					near[0], near[1] = append(near[0], s.w), append(near[1], s.h)
+				}
+			}
+		}
+		for a := range near {
+			out[i][a] = trimmed(near[a]) * l.steps[i].grown
+		}
+	}
+	return out
+}
+
+// trimmed is the mean of what lies within a quarter of the median; it sorts x.
+func trimmed(x []float64) float64 {
+	slices.Sort(x)
+	m := x[len(x)/2]
+	sum, n := 0.0, 0
+	for _, v := range x {
+		if math.Abs(v-m) <= 0.25*m {
+			sum, n = sum+v, n+1
+		}
+	}
+	return sum / float64(n)
+}
+
+const lookSide = 12 // px of the canvas
+
+// A look is what a track looks like: a small window free of mean and contrast.
+type look [lookSide * lookSide]float32
+
+// cutLook takes the window around a place of the canvas.
+func cutLook(g *grey, x, y float64) (l look) {
+	x0, y0 := int(x)-lookSide/2, int(y)-lookSide/2
+	if x0 < 0 || y0 < 0 || x0+lookSide > g.w || y0+lookSide > g.h {
+		return l
+	}
+	var sum float32
+	for r := range lookSide {
+		for i, b := range g.pix[(y0+r)*g.stride+x0:][:lookSide] {
+			l[r*lookSide+i] = float32(b)
+			sum += float32(b)
+		}
+	}
+	for i := range l {
+		l[i] -= sum / float32(len(l))
+	}
+	l.norm()
+	return l
+}
+
+func (l *look) norm() {
+	var e float32
+	for _, v := range l {
+		e += v * v
+	}
+	if e == 0 {
+		return
+	}
+	k := float32(1 / math.Sqrt(float64(e)))
+	for i := range l {
+		l[i] *= k
+	}
+}
+
+// like is the correlation of two looks.
+func (l *look) like(o *look) float64 {
+	var s float32
+	for i, v := range l {
+		s += v * o[i]
+	}
+	return float64(s)
+}
+
+func (l *look) blend(o *look, gain float64) {
+	g := float32(gain)
+	for i := range l {
+		l[i] += g * (o[i] - l[i])
+	}
+	l.norm()
+}
