@@ -270,8 +270,12 @@ func bounds(body []spot) [4]int {
 	return b
 }
 
-// box measures the region that the body covers: its edges lie where the difference crosses half of its height, between
-// pixels. The difference of a column is the mean of its three largest.
+// edgeLevel is the share of the contrast at which an edge of a box lies. Half of it would be right for a side along the rows;
+// corners of what lies across them are blurred away there, and this share errs as much to one side for the former as to the
+// other for the latter.
+const edgeLevel = 0.35
+
+// box measures the region that the body covers, between pixels. The difference of a column is the mean of its two largest.
 func (c *changer) box(now, past, next *canvas, sign byte) region {
 	c.values = c.values[:0]
 	for _, s := range c.body {
@@ -287,30 +291,28 @@ func (c *changer) box(now, past, next *canvas, sign byte) region {
 		return c.ridge(now, past, next, sign, b[0], y, 1, 0, b[2]-b[0]+1)
 	}
 	r := region{contrast: top, area: len(c.body)}
-	r.x0, r.x1 = edges(column, b[0], b[2], top/2)
-	r.y0, r.y1 = edges(row, b[1], b[3], top/2)
+	r.x0, r.x1 = edges(column, b[0], b[2], edgeLevel*top)
+	r.y0, r.y1 = edges(row, b[1], b[3], edgeLevel*top)
 	if sign == dark {
 		r.contrast = -top
 	}
 	return r
 }
 
-// ridge is the mean of the three largest differences along a line of n pixels.
+// ridge is the mean of the two largest differences along a line of n pixels.
 func (c *changer) ridge(now, past, next *canvas, sign byte, x, y, dx, dy, n int) float64 {
-	var a, b, d int // largest first
+	var a, b int // largest first
 	for range n {
 		v := either(now, past, next, y*c.stride+x, sign)
 		switch {
 		case v > a:
-			a, b, d = v, a, b
+			a, b = v, a
 		case v > b:
-			b, d = v, b
-		case v > d:
-			d = v
+			b = v
 		}
 		x, y = x+dx, y+dy
 	}
-	return float64(a+b+d) / 3
+	return float64(a+b) / 2
 }
 
 // edges are where a profile crosses a level, outwards from the pixels first and last that it is known to reach; a pixel i

@@ -10,7 +10,7 @@ const (
 	radius = 5 // of the window that is followed, px of its level
 	side   = 2*radius + 1
 	window = side * side
-	cell   = 48 // px: at most one corner in each cell of this size
+	cell   = 40 // px: at most one corner in each cell of this size
 	unit   = 32 // what a grey level is in sums: five bits of fraction
 )
 
@@ -39,6 +39,7 @@ func (p *pyramid) build(frame *grey, rows [][]byte) {
 type template struct {
 	value, gx, gy [window]int32
 	inverse       [3]float64 // xx, xy, yy
+	info          [3]float64 // what it is the inverse of
 	energy        float64    // of value about its mean
 	ok            bool
 }
@@ -90,7 +91,7 @@ func (t *template) cut(g *grey, x, y float64) {
 	det := xx*yy - xy*xy
 	// The smaller eigenvalue must stand above what one grey level of noise makes of a flat window: two units of gradient.
 	if t.ok = det > 0 && (xx+yy-math.Sqrt((xx-yy)*(xx-yy)+4*xy*xy))/2 > window*(unit/8)*(unit/8); t.ok {
-		t.inverse = [3]float64{yy / det, -xy / det, xx / det}
+		t.inverse, t.info = [3]float64{yy / det, -xy / det, xx / det}, [3]float64{xx, xy, yy}
 	}
 }
 

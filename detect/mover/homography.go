@@ -66,82 +66,66 @@ func shift(dx, dy float64) Homography { return Homography{1, 0, dx, 0, 1, dy, 0,
 
 func zoom(sx, sy float64) Homography { return Homography{sx, 0, 0, 0, sy, 0, 0, 0, 1} }
 
-// A pair is a point in one picture and where it was found in another.
-type pair struct{ x, y, u, v float64 }
-
-// fitAffine and fitHomography take the weighted least squares over pairs; weights of 0 leave a pair out. They are false when
-// the points do not determine the map. The homography's equations, linear with h33 = 1, weigh each pair by the denominator
-// of the guess, so that what is made small is the distance in the picture (R. Hartley, A. Zisserman, Multiple View Geometry,
-// 2nd ed. 2004, section 4.2); coordinates are centred and scaled first (their section 4.4.4).
-func fitAffine(ps []pair, weight []float64, size float64) (Homography, bool) {
-	var a [3][3]float64
-	var bu, bv [3]float64
-	k := 2 / size
-	for i, p := range ps {
-		w := weight[i]
-		if w == 0 {
-			continue
-		}
-		row := [3]float64{(p.x - size/2) * k, (p.y - size/2) * k, 1}
-		for r := range 3 {
-			for c := range 3 {
-				a[r][c] += w * row[r] * row[c]
-			}
-			bu[r] += w * row[r] * (p.u - p.x)
-			bv[r] += w * row[r] * (p.v - p.y)
-		}
-	}
-	m := make([]float64, 9)
-	for r := range 3 {
-		copy(m[3*r:], a[r][:])
-	}
-	if !factor(m, 3) {
-		return Identity, false
-	}
-	solve(m, bu[:])
-	solve(m, bv[:])
-	h := Homography{1 + bu[0]*k, bu[1] * k, bu[2] - (bu[0]+bu[1])*k*size/2, bv[0] * k, 1 + bv[1]*k, bv[2] - (bv[0]+bv[1])*k*size/2, 0, 0, 1}
-	return h, true
+// A pair is a point in one picture and where it was found in another, with the information of the finding (xx, xy, yy: the
+// inverse of its covariance up to a factor common to all): along an edge nothing is known.
+type pair struct {
+	x, y, u, v float64
+	info       [3]float64
 }
 
-func fitHomography(ps []pair, weight []float64, guess *Homography, size float64) (Homography, bool) {
-	var a [64]float64
+// apart is the distance of the pair from a map, in units of its information.
+func (p *pair) apart(h *Homography) float64 {
+	u, v := h.At(p.x, p.y)
+	u, v = u-p.u, v-p.v
+	return math.Sqrt(max(u*u*p.info[0]+2*u*v*p.info[1]+v*v*p.info[2], 0))
+}
+
+var evenly = [3]float64{1, 0, 1}
+
+// fitMap takes the weighted least squares over pairs: the affine map with free set to 6, the homography with 8. Weights of 0
+// leave a pair out. It is false when the points do not determine the map. The equations, linear with h33 = 1, weigh each pair
+// by the denominator of the guess, so that what is made small is the distance in the picture (R. Hartley, A. Zisserman,
+// Multiple View Geometry, 2nd ed. 2004, section 4.2); coordinates are centred and scaled first (their section 4.4.4).
+func fitMap(ps []pair, weight []float64, guess *Homography, size float64, free int) (Homography, bool) {
+	var a [8][8]float64
 	var b [8]float64
 	k := 2 / size
 	norm := Homography{k, 0, -1, 0, k, -1, 0, 0, 1}
 	back := norm.Inverse()
 	n := norm.Times(guess)
 	start := n.Times(&back)
-	for i, p := range ps {
+	for i := range ps {
+		p := &ps[i]
 		if weight[i] == 0 {
 			continue
 		}
 		x, y, u, v := p.x*k-1, p.y*k-1, p.u*k-1, p.v*k-1
 		den := start[6]*x + start[7]*y + 1
 		w := weight[i] / (den * den)
-		for _, row := range [2][9]float64{{x, y, 1, 0, 0, 0, -u * x, -u * y, u}, {0, 0, 0, x, y, 1, -v * x, -v * y, v}} {
-			for r := range 8 {
-				if row[r] == 0 {
-					continue
-				}
-				wr := w * row[r]
-				for c := r; c < 8; c++ {
-					a[8*r+c] += wr * row[c]
-				}
-				b[r] += wr * row[8]
+		// What is fitted is the change from the identity: then nothing cancels.
+		ru := [8]float64{x, y, 1, 0, 0, 0, -u * x, -u * y}
+		rv := [8]float64{0, 0, 0, x, y, 1, -v * x, -v * y}
+		du, dv := u-x, v-y
+		xx, xy, yy := w*p.info[0], w*p.info[1], w*p.info[2]
+		for r := range free {
+			wu, wv := xx*ru[r]+xy*rv[r], xy*ru[r]+yy*rv[r]
+			for c := r; c < free; c++ {
+				a[r][c] += wu*ru[c] + wv*rv[c]
 			}
+			b[r] += wu*du + wv*dv
 		}
 	}
-	for r := range 8 {
-		for c := range r {
-			a[8*r+c] = a[8*c+r]
+	m := make([]float64, free*free)
+	for r := range free {
+		for c := range free {
+			m[r*free+c] = a[min(r, c)][max(r, c)]
 		}
 	}
-	if !factor(a[:], 8) {
+	if !factor(m, free) {
 		return Identity, false
 	}
-	solve(a[:], b[:])
-	h := Homography{b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], 1}
+	solve(m, b[:free])
+	h := Homography{1 + b[0], b[1], b[2], b[3], 1 + b[4], b[5], b[6], b[7], 1}
 	h = h.Times(&norm)
 	return back.Times(&h), true
 }
@@ -193,7 +177,7 @@ type fit struct {
 	Homography
 	inlier []bool
 	n      int     // inliers
-	rms    float64 // of their residuals, px, both axes together
+	rms    float64 // of their residuals weighted by information, px, both axes together
 }
 
 // consensus is the distance in px within which a pair speaks for a trial of ransac: wider than errors of a feature, narrower
@@ -214,8 +198,9 @@ func robustFit(ps []pair, chance *numeric.Stream, size float64, s *fitSpace) (fi
 		var three [3]pair
 		for i := range three {
 			three[i] = ps[chance.IntN(n)]
+			three[i].info = evenly
 		}
-		h, ok := fitAffine(three[:], s.one[:3], size)
+		h, ok := fitMap(three[:], s.one[:3], &Identity, size, 6)
 		if !ok {
 			continue
 		}
@@ -239,21 +224,31 @@ func robustFit(ps []pair, chance *numeric.Stream, size float64, s *fitSpace) (fi
 	return refine(ps, best, size, s)
 }
 
-// refine improves a map by four rounds of reweighted least squares: affine first, a homography once enough pairs agree that
-// its eight numbers are well determined.
+// loose is the distance in px up to which a pair may belong to the ground however exact the rest is: pictures of one scene
+// are not alike to less than that, by interpolation and by its own small relief.
+const loose = 0.12
+
+// refine improves a map by rounds of reweighted least squares with the information of each pair: affine first, a homography
+// once enough pairs agree that its eight numbers are well determined.
 func refine(ps []pair, h Homography, size float64, s *fitSpace) (fit, bool) {
-	width := 2.0 * consensus
 	f := fit{inlier: s.inlier[:len(ps)]}
+	level(ps, s)
+	sigma := 0.0
 	for round := range 5 {
 		s.rank = s.rank[:0]
-		for i, p := range ps {
-			u, v := h.At(p.x, p.y)
-			r := math.Hypot(u-p.u, v-p.v)
-			s.res[i], s.weight[i] = r, 0
-			if r < width {
-				t := 1 - r*r/(width*width)
+		for i := range ps {
+			p := &ps[i]
+			q := p.apart(&h)
+			width := max(4*sigma, loose*math.Sqrt((p.info[0]+p.info[2])/2))
+			if round == 0 { // nothing is known of sigma yet: what the trial held together
+				u, v := h.At(p.x, p.y)
+				q, width = math.Hypot(u-p.u, v-p.v), 2*consensus
+			}
+			s.res[i], s.weight[i] = q, 0
+			if q < width {
+				t := 1 - q*q/(width*width)
 				s.weight[i] = t * t
-				s.rank = append(s.rank, r)
+				s.rank = append(s.rank, p.apart(&h))
 			}
 		}
 		if len(s.rank) < 6 {
@@ -263,31 +258,46 @@ func refine(ps []pair, h Homography, size float64, s *fitSpace) (fit, bool) {
 			break
 		}
 		// The median distance of a plane normal is 1.18 sigma of an axis; 4 sigma hold all but one in 3,000 of good pairs.
-		sigma := numeric.Median(s.rank) / 1.1774
-		width = min(max(4*sigma, 0.25), 2*consensus)
-		var next Homography
-		var ok bool
+		sigma = numeric.Median(s.rank) / 1.1774
+		free := 6
 		if len(s.rank) >= 20 && round > 0 {
-			next, ok = fitHomography(ps, s.weight, &h, size)
-		} else {
-			next, ok = fitAffine(ps, s.weight, size)
+			free = 8
 		}
+		next, ok := fitMap(ps, s.weight, &h, size, free)
 		if !ok {
 			return fit{}, false
 		}
 		h = next
 	}
 	f.Homography = h
-	sum := 0.0
+	sum, info := 0.0, 0.0
 	for i := range ps {
 		f.inlier[i] = s.weight[i] > 0
 		if f.inlier[i] {
 			f.n++
 			sum += s.res[i] * s.res[i]
+			info += (ps[i].info[0] + ps[i].info[2]) / 2
 		}
 	}
-	f.rms = math.Sqrt(sum / float64(f.n))
+	f.rms = math.Sqrt(sum / info)
 	return f, true
+}
+
+// level cuts the information of single pairs to twice the median: a few strong edges, of a roof perhaps, must not outvote the
+// ground.
+func level(ps []pair, s *fitSpace) {
+	s.rank = s.rank[:0]
+	for i := range ps {
+		s.rank = append(s.rank, ps[i].info[0]+ps[i].info[2])
+	}
+	most := 2 * numeric.Median(s.rank)
+	for i := range ps {
+		if t := ps[i].info[0] + ps[i].info[2]; t > most {
+			for k := range ps[i].info {
+				ps[i].info[k] *= most / t
+			}
+		}
+	}
 }
 
 // fitSpace is what a fit writes into, kept from frame to frame.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
@@ -21,8 +22,8 @@ type Options struct {
 	// Ground gives the place of a point of the picture (px of the full size, 0 at the left and upper edge, so that the middle
 	// of the first pixel is 0.5) at a presentation time in seconds; nil, or false, where it is not known.
 	Ground func(pts, x, y float64) (geodesy.LatLon, bool)
-	// Baseline is how many frames lie between the middle one of the three and each other one: 2 to 30, or 0 for 0.4 s. What
-	// moves less than its own length in that time is seen in part only.
+	// Baseline is how many frames lie between the middle one of the three and each other one: 2 to 30, or 0 for 0.4 s, at most
+	// 15. Each frame is compared over twice as many too: what does not move by half of its own length in that time is not seen.
 	Baseline int
 	// Seed of chance.
 	Seed uint64
@@ -82,7 +83,7 @@ type held struct {
 }
 
 // margin is by how much the canvas is larger than the anchor, on each side, px.
-const margin = 96
+const margin = 128
 
 // A Finder takes frames and finds what moves. It belongs to one goroutine.
 type Finder struct {
@@ -299,7 +300,7 @@ func (f *Finder) mapGround(pts float64) (Homography, bool) {
 				f.frame = &fr
 			}
 			g := f.frame.GroundENU(at)
-			ps = append(ps, pair{u*float64(f.o.Width) - 0.5 + margin, v*float64(f.o.Height) - 0.5 + margin, g[0], g[1]})
+			ps = append(ps, pair{u*float64(f.o.Width) - 0.5 + margin, v*float64(f.o.Height) - 0.5 + margin, g[0], g[1], evenly})
 			weights = append(weights, 1)
 		}
 	}
@@ -307,12 +308,12 @@ func (f *Finder) mapGround(pts float64) (Homography, bool) {
 	if len(ps) < 6 {
 		return Identity, false
 	}
-	h, ok := fitAffine(ps, weights, size)
+	h, ok := fitMap(ps, weights, &Identity, size, 6)
 	for range 3 {
 		if !ok {
 			return Identity, false
 		}
-		h, ok = fitHomography(ps, weights, &h, size)
+		h, ok = fitMap(ps, weights, &h, size, 8)
 	}
 	return h, ok
 }
@@ -328,33 +329,43 @@ func (f *Finder) watch(h *held, p *pyramid) {
 	f.symbols.look(p[1])
 }
 
-// work searches every frame whose three are there; at the end of a stretch, those that are left too, by frames of one side.
+// work searches every frame whose three are there; at the end of a stretch, those that are left too, with what there is.
 func (f *Finder) work(end bool) {
 	for len(f.ring) > 0 && f.next <= f.newest().n {
 		last := f.newest().n
-		k := f.reach
-		if end {
-			k = min(k, (last-f.first)/2)
-		}
-		past, next, ok := three(f.next, f.first, last, k)
-		if !ok && !end {
+		if !end && (f.next+2*f.reach > last || f.next-f.reach < f.first && f.first+3*f.reach > last) {
 			return
 		}
-		f.search(f.at(f.next), past, next, ok && k >= 2)
+		f.search(f.at(f.next), f.threes(f.next, last))
 		f.next++
 	}
 }
 
-// three picks the frames to compare frame t with, of those from first to last: k before and after, or k and twice as many to
-// the one side that there is.
-func three(t, first, last, k int) (past, next int, ok bool) {
-	switch {
-	case t-k >= first && t+k <= last:
-		return t - k, t + k, true
-	case t-k < first:
-		return t + 2*k, t + k, t+2*k <= last
+// three names the frames that one is compared with. Sided says that both come after it, or both before: then what one of them
+// uncovered may be taken for something that moved, and no track is believed for that alone.
+type three struct {
+	past, next int
+	sided      bool
+}
+
+// threes lists the comparisons that frame t allows, the longest baseline first; on one side only where there is none with two.
+func (f *Finder) threes(t, last int) (out []three) {
+	for _, k := range [2]int{2 * f.reach, f.reach} {
+		if t-k >= f.first && t+k <= last {
+			out = append(out, three{t - k, t + k, false})
+		}
 	}
-	return t - k, t - 2*k, t-2*k >= first
+	k := min(f.reach, (last-f.first)/3)
+	switch {
+	case len(out) > 0 || k < 2:
+	case t-k >= f.first && t+k <= last:
+		out = append(out, three{t - k, t + k, false})
+	case t+2*k <= last:
+		out = append(out, three{t + 2*k, t + k, true})
+	case t-2*k >= f.first:
+		out = append(out, three{t - k, t - 2*k, true})
+	}
+	return out
 }
 
 func (f *Finder) at(n int) *held { return f.ring[n-f.ring[0].n] }
@@ -370,17 +381,19 @@ func (f *Finder) lay(h *held) *canvas {
 }
 
 // search finds what moved in frame h and hands it to the tracks.
-func (f *Finder) search(h *held, past, next int, ok bool) {
+func (f *Finder) search(h *held, with []three) {
 	toFrame := h.toCanvas.Inverse()
 	v := &view{pts: h.pts, frame: toFrame, plane: f.plane, back: f.plane.Inverse(), leaning: f.leaning, rate: f.o.Rate, ground: f.ground}
 	cx, cy := float64(f.o.Width)/2, float64(f.o.Height)/2
 	mx, my := h.toCanvas.At(cx, cy)
 	v.perPX = f.plane.Scale(mx, my)
 	f.sights = f.sights[:0]
-	if ok {
-		f.regions(h, f.lay(f.at(past)), f.lay(f.at(next)), &toFrame)
-		h.frame.Regions = len(f.sights)
-		h.frame.SlowestPX = h.frame.ResidualPX / float64(f.reach)
+	for _, three := range with {
+		f.regions(h, f.lay(f.at(three.past)), f.lay(f.at(three.next)), &toFrame)
+	}
+	h.frame.Regions = len(f.sights)
+	if len(with) > 0 {
+		h.frame.SlowestPX = h.frame.ResidualPX / float64(max(with[0].next-h.n, h.n-with[0].next))
 	}
 	h.frame.Masked = f.symbols.masked()
 	if f.ground {
@@ -391,21 +404,28 @@ func (f *Finder) search(h *held, past, next int, ok bool) {
 	if h.n > f.first {
 		dt = h.pts - f.at(h.n-1).pts
 	}
-	f.tracks.step(v, f.sights, dt, ok)
+	f.tracks.step(v, f.sights, dt, len(with) > 0 && !with[0].sided)
 	if f.o.OnFrame != nil {
 		f.o.OnFrame(h.frame)
 	}
 }
 
-// regions makes sightings of what differs: pieces that all but touch are one, and what is cut by the picture's edge is left.
+// regions makes sightings of what differs: pieces that all but touch are one, and what was seen over a longer baseline is not
+// taken again.
 func (f *Finder) regions(h *held, past, next *canvas, toFrame *Homography) {
 	free := func(x, y int) bool {
 		u, v := toFrame.At(float64(x), float64(y))
 		return u >= 0 && v >= 0 && u < float64(f.o.Width) && v < float64(f.o.Height) && f.symbols.free(int(u), int(v))
 	}
 	now := f.lay(h)
+	seen := f.sights
 	for _, r := range joined(f.change.find(now, past, next, free)) {
 		x, y := r.centre()
+		if slices.ContainsFunc(seen, func(s sighting) bool {
+			return math.Abs(s.x+0.5-x)*2 < s.w+r.x1-r.x0 && math.Abs(s.y+0.5-y)*2 < s.h+r.y1-r.y0
+		}) {
+			continue
+		}
 		// A pixel i of the canvas covers i to i+1; the maps are between middles of pixels.
 		f.sights = append(f.sights, sighting{x: x - 0.5, y: y - 0.5, w: r.x1 - r.x0, h: r.y1 - r.y0, contrast: r.contrast, look: cutLook(now.grey, x, y)})
 	}
@@ -436,7 +456,7 @@ func joined(rs []region) []region {
 
 // drop lets go of frames that no later one is compared with.
 func (f *Finder) drop() {
-	for len(f.ring) > 1 && (f.ring[0].n < f.first || f.ring[0].n < f.next-1 && f.ring[0].n <= f.newest().n-3*f.reach) {
+	for len(f.ring) > 1 && (f.ring[0].n < f.first || f.ring[0].n < f.next-1 && f.ring[0].n <= f.newest().n-4*f.reach) {
 		f.spare = append(f.spare, f.ring[0])
 		f.ring = f.ring[1:]
 	}

@@ -108,7 +108,7 @@ func (r *registrar) track(p *pyramid) (registration, bool) {
 		seen++
 		x, y = near.At(x, y)
 		if x, y, ok := c.down(p, x, y, 0, 0); ok {
-			r.pairs = append(r.pairs, pair{x, y, c.x, c.y})
+			r.pairs = append(r.pairs, pair{x, y, c.x, c.y, c.level[0].info})
 		}
 	}
 	return r.judge(seen)
@@ -144,7 +144,7 @@ func (r *registrar) coarse(p *pyramid) (Homography, bool) {
 		}
 		seen++
 		if u, v, ok := c.down(p, x, y, levels-1, 1); ok {
-			r.rough = append(r.rough, pair{x, y, u, v})
+			r.rough = append(r.rough, pair{x, y, u, v, c.level[1].info})
 		}
 	}
 	f, ok := robustFit(r.rough, r.chance, float64(r.w), &r.space)
@@ -198,7 +198,7 @@ func (r *registrar) search(p *pyramid, use func(x, y int) bool) (registration, b
 			seen++
 			if x, y, ok := c.down(r.spare[1], c.x, c.y, levels-1, 0); ok {
 				u, v := near.At(x, y)
-				r.pairs = append(r.pairs, pair{c.x, c.y, u, v})
+				r.pairs = append(r.pairs, pair{c.x, c.y, u, v, c.level[0].info})
 			}
 		}
 		if out, ok = r.judge(seen); !ok {

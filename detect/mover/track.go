@@ -53,7 +53,7 @@ type step struct {
 	predicted motion
 	phi       matrix
 	from      [2]float64 // where the last step left it, in this step's plane
-	hit       bool
+	hit, sure bool
 	w, h      float64 // canvas px over grown
 	grown     float64 // by how much the canvas has been magnified since the track began
 }
@@ -63,6 +63,8 @@ type lane struct {
 	now       motion
 	steps     []step
 	hits      int
+	sure      int // of them in frames that were compared with both sides
+	chances   int // frames compared with both sides
 	miss      int
 	confirmed bool
 	w, h      float64 // canvas px
@@ -98,8 +100,9 @@ func (t *tracker) through(plane, canvas *Homography, w, h float64) {
 	}
 }
 
-// step takes the sightings of a frame, dt seconds after the last. Seen is false where the frame could not be searched.
-func (t *tracker) step(v *view, sights []sighting, dt float64, seen bool) {
+// step takes the sightings of a frame, dt seconds after the last. Sure says that the frame was compared with both sides: only
+// then sightings make a track, and their lack ends one that is not confirmed.
+func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 	accel := accelPX * v.perPX
 	if t.ground {
 		accel = max(accel, accelMPS2)
@@ -117,8 +120,14 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, seen bool) {
 		if j := pick[i]; j >= 0 {
 			taken[j] = true
 			l.take(v, &sights[j], &s)
+			if s.sure = sure; sure {
+				l.sure++
+			}
 		} else {
 			l.miss++
+		}
+		if sure {
+			l.chances++
 		}
 		s.filtered, s.grown = l.now, l.grown
 		l.base = [2]float64{l.now.x[0], l.now.x[1]}
@@ -127,7 +136,7 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, seen bool) {
 		if len(l.steps) >= historyMax {
 			t.part(l)
 		}
-		if t.over(l, v, dt, seen) {
+		if t.over(l, dt, sure) {
 			t.end(l)
 			continue
 		}
@@ -137,7 +146,7 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, seen bool) {
 	t.lanes = kept
 	for j := range sights {
 		if !taken[j] {
-			t.lanes = append(t.lanes, t.begin(v, &sights[j]))
+			t.lanes = append(t.lanes, t.begin(v, &sights[j], sure))
 		}
 	}
 }
@@ -218,7 +227,7 @@ func (l *lane) take(v *view, s *sighting, st *step) {
 	st.hit, st.w, st.h = true, s.w/l.grown, s.h/l.grown
 }
 
-func (t *tracker) begin(v *view, s *sighting) *lane {
+func (t *tracker) begin(v *view, s *sighting, sure bool) *lane {
 	l := &lane{hits: 1, w: s.w, h: s.h, contrast: s.contrast, look: s.look, grown: 1, phi: unitMatrix()}
 	z, r := place(v, s, nil)
 	fast := fastestPX * v.perPX
@@ -227,13 +236,16 @@ func (t *tracker) begin(v *view, s *sighting) *lane {
 	}
 	l.now = motion{x: [4]float64{z[0], z[1]}, p: [4][4]float64{{r[0], r[1]}, {r[1], r[2]}, {2: fast * fast}, {3: fast * fast}}}
 	l.base = [2]float64{l.now.x[0], l.now.x[1]}
-	l.steps = append(l.steps, step{view: v, filtered: l.now, hit: true, w: s.w, h: s.h, grown: 1})
+	l.steps = append(l.steps, step{view: v, filtered: l.now, hit: true, sure: sure, w: s.w, h: s.h, grown: 1})
+	if sure {
+		l.sure, l.chances = 1, 1
+	}
 	return l
 }
 
 // judge notes whether the motion is what a structure would show.
 func (l *lane) judge(v *view) {
-	if l.hits >= confirmHits {
+	if l.sure >= confirmHits {
 		l.confirmed = true
 	}
 	j := v.back.Jacobian(l.now.x[0], l.now.x[1])
@@ -244,12 +256,12 @@ func (l *lane) judge(v *view) {
 	}
 }
 
-func (t *tracker) over(l *lane, v *view, dt float64, seen bool) bool {
+func (t *tracker) over(l *lane, dt float64, sure bool) bool {
 	if math.IsNaN(l.now.x[0]) {
 		return true
 	}
 	if !l.confirmed {
-		return seen && (l.miss > tentativeMiss || len(l.steps) > confirmChances)
+		return sure && (l.miss > tentativeMiss || l.chances > confirmChances)
 	}
 	return float64(l.miss)*dt > lostS
 }
@@ -266,13 +278,16 @@ func (t *tracker) end(l *lane) {
 
 // moves tells whether the track went somewhere, and not only as a structure would.
 func (l *lane) moves() bool {
-	hits := 0
+	hits, sure := 0, 0
 	for i := range l.steps {
 		if l.steps[i].hit {
 			hits++
 		}
+		if l.steps[i].sure {
+			sure++
+		}
 	}
-	return l.confirmed && hits >= confirmHits && hits*2 >= len(l.steps) && l.leaning*10 <= len(l.steps)*6 && l.travel() >= leastTravel
+	return l.confirmed && sure >= confirmHits && hits*2 >= len(l.steps) && l.leaning*10 <= len(l.steps)*6 && l.travel() >= leastTravel
 }
 
 func (t *tracker) tell(l *lane) {

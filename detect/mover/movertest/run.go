@@ -25,6 +25,7 @@ type Result struct {
 	// Residual is the root mean square distance, px, between where the registration and where the truth puts the points of a
 	// grid of the frame, over the baseline; Worst is the largest of a frame. LockLosses counts frames that were not locked.
 	Residual, Worst float64
+	WorstAt         int
 	LockLosses      int
 }
 
@@ -97,7 +98,9 @@ func (r *Result) registration(f *Film) {
 			c, d := want.At(x, y)
 			frame += ((a-c)*(a-c) + (b-d)*(b-d)) / (grid * grid)
 		}
-		r.Worst = max(r.Worst, math.Sqrt(frame))
+		if e := math.Sqrt(frame); e > r.Worst {
+			r.Worst, r.WorstAt = e, i
+		}
 		sum, n = sum+frame, n+1
 	}
 	r.Residual = math.Sqrt(sum / float64(max(n, 1)))

@@ -180,13 +180,13 @@ func (f *Film) Motion(n, m int) mover.Homography {
 }
 
 // paint makes a ground of fields, tracks and grain that repeats itself without a seam: octaves of smooth noise, whose
-// amplitude falls with the wavelength to the power of 0.8, over patches of even grey.
+// amplitude grows with the wavelength to the power of 0.35, over patches of even grey.
 func (f *Film) paint(chance *numeric.Stream) {
 	g := make([]float32, ground*ground)
 	for step := 256; step >= 4; step /= 2 {
 		n := ground / step
 		knots := make([]float32, n*n)
-		amp := float32(14 * math.Pow(float64(step)/256, 0.45))
+		amp := float32(14 * math.Pow(float64(step)/256, 0.35))
 		for i := range knots {
 			knots[i] = amp * float32(chance.Normal())
 		}
