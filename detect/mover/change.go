@@ -31,6 +31,7 @@ type changer struct {
 	stack        []spot
 	body         []spot
 	values       []int
+	sample       []int
 	found        []region
 }
 
@@ -57,18 +58,23 @@ const (
 	leastLevels = 5
 	mostLevels  = 60
 	slopeError  = 0.35
-	leastArea   = 6 // px
+	leastArea   = 6    // px
+	aboveGrain  = 1.6  // standard deviations, of the mean that a shift may leave: 0.8 is noise alone, the rest is half a pixel of grain
+	explained   = 0.25 // share of the difference that a shift must leave no more than, to explain it
 )
 
 // find lists the regions of now that differ from past and next. Use tells whether a place of the canvas may be looked at:
 // not where symbols are burned in.
-func (c *changer) find(now, past, next *canvas, use func(x, y int) bool) []region {
+//
+// Guard is how many px the top of a structure may have slid between two of the frames: what a shift of so much explains is
+// no region.
+func (c *changer) find(now, past, next *canvas, guard int, use func(x, y int) bool) []region {
 	c.measure(now, past)
 	c.scan(now, past, next)
 	c.found = c.found[:0]
 	for _, s := range c.hits {
 		if m := c.mask[int(s.y)*c.stride+int(s.x)]; m == bright || m == dark {
-			c.take(now, past, next, s, m, use)
+			c.take(now, past, next, s, m, guard, use)
 		}
 	}
 	for _, s := range c.hits {
@@ -195,7 +201,7 @@ func either(now, past, next *canvas, at int, sign byte) int {
 
 // take grows a region from one pixel that stands out: first over neighbours that do, which tells its contrast, then over all
 // that differ by half of it from either frame.
-func (c *changer) take(now, past, next *canvas, from spot, sign byte, use func(x, y int) bool) {
+func (c *changer) take(now, past, next *canvas, from spot, sign byte, guard int, use func(x, y int) bool) {
 	c.body = c.body[:0]
 	c.flood(from, func(at int) bool { return c.mask[at]&3 == sign })
 	seeds := len(c.body)
@@ -211,7 +217,8 @@ func (c *changer) take(now, past, next *canvas, from spot, sign byte, use func(x
 		return
 	}
 	slices.Sort(c.values)
-	half := max(c.values[len(c.values)*2/3]/2, leastLevels-1)
+	limit := c.level(int(from.y)/block*c.bw + int(from.x)/block)
+	half := max(c.values[len(c.values)*2/3]/2, limit*2/3)
 	box := bounds(c.body)
 	const room = 24 // px around the seeds: what is larger has seeds of its own
 	box = [4]int{max(box[0]-room, 1), max(box[1]-room, 1), min(box[2]+room, c.w-2), min(box[3]+room, c.h-2)}
@@ -225,6 +232,9 @@ func (c *changer) take(now, past, next *canvas, from spot, sign byte, use func(x
 		})
 	}
 	if len(c.body) < leastArea || len(c.body) > c.w*c.h/50 {
+		return
+	}
+	if c.slid(now, past, guard) && c.slid(now, next, guard) {
 		return
 	}
 	c.found = append(c.found, c.box(now, past, next, sign))
@@ -297,6 +307,49 @@ func (c *changer) box(now, past, next *canvas, sign byte) region {
 		r.contrast = -top
 	}
 	return r
+}
+
+// slid tells whether what the body shows is in the other frame too, shifted by up to reach px: then the difference all but
+// goes away. Something that has moved on is not there, and no shift explains it.
+func (c *changer) slid(now, other *canvas, reach int) bool {
+	const most = 96 // px that are compared
+	c.sample = c.sample[:0]
+	every := (len(c.body) + most - 1) / most
+	for i := 0; i < len(c.body); i += every {
+		s := c.body[i]
+		if int(s.x) < reach || int(s.y) < reach || int(s.x) >= c.w-reach || int(s.y) >= c.h-reach {
+			return false
+		}
+		c.sample = append(c.sample, int(s.y)*c.stride+int(s.x))
+	}
+	apart := func(dx, dy, most int) int {
+		sum, by := 0, dy*c.stride+dx
+		for _, at := range c.sample {
+			d := int(now.pix[at]) - int(other.pix[at+by])
+			sum += max(d, -d)
+		}
+		return min(sum, most)
+	}
+	at := int(c.body[0].y)/block*c.bw + int(c.body[0].x)/block
+	still := apart(0, 0, math.MaxInt)
+	enough := max(int(explained*float64(still)), int(aboveGrain*c.noise[at]*float64(len(c.sample))))
+	best, bx, by := still, 0, 0
+	try := func(dx, dy int) {
+		if max(dx, -dx) <= reach && max(dy, -dy) <= reach {
+			if e := apart(dx, dy, best); e < best {
+				best, bx, by = e, dx, dy
+			}
+		}
+	}
+	for dy := -reach; dy <= reach; dy += 2 {
+		for dx := -reach; dx <= reach; dx += 2 {
+			try(dx, dy)
+		}
+	}
+	for dx, dy, k := bx, by, 0; k < 9; k++ {
+		try(dx+k%3-1, dy+k/3-1)
+	}
+	return best <= enough
 }
 
 // ridge is the mean of the two largest differences along a line of n pixels.

@@ -55,6 +55,9 @@ func TestDebug(t *testing.T) {
 	size := map[int]movertest.Box{}
 	for f := range r.Truth {
 		for _, b := range r.Truth[f] {
+			if b.Aside {
+				continue
+			}
 			tot[b.ID]++
 			size[b.ID] = b
 			hit := false

@@ -104,6 +104,8 @@ type Finder struct {
 	leaning leaning
 	lookAt  Homography // canvas of the frame that symbols last looked at
 	lastPTS float64
+	views   []*view    // of the last frames searched
+	over    Homography // plane of the last of them to the plane now
 	chance  *numeric.Stream
 	sights  []sighting
 	n       int
@@ -131,7 +133,7 @@ func New(o Options) (*Finder, error) {
 		return nil, &atalaya.Error{Op: "mover.new", Kind: atalaya.BadUse, Err: fmt.Errorf("a baseline of %d frames", reach), Hint: "Give 2 to 30"}
 	}
 	f := &Finder{o: o, reach: reach, reg: newRegistrar(o.Width, o.Height, o.Seed), symbols: newSymbols(o.Width, o.Height),
-		change: newChanger(o.Width+2*margin, o.Height+2*margin), plane: Identity, chance: numeric.NewStream(o.Seed, 1)}
+		change: newChanger(o.Width+2*margin, o.Height+2*margin), plane: Identity, over: Identity, chance: numeric.NewStream(o.Seed, 1)}
 	f.pyramid[0], f.pyramid[1] = newPyramid(o.Width, o.Height), newPyramid(o.Width, o.Height)
 	f.tracks.emit = f.tell
 	return f, nil
@@ -223,7 +225,7 @@ func (f *Finder) begin(h *held, p *pyramid) {
 	h.toCanvas = shift(margin, margin)
 	f.first, f.next = h.n, h.n
 	f.plane, f.ground, f.leaning, f.lookAt = Identity, false, leaning{}, h.toCanvas
-	f.frame = nil
+	f.frame, f.views, f.over = nil, nil, Identity
 	if m, ok := f.mapGround(h.pts); ok {
 		f.plane, f.ground = m, true
 	}
@@ -261,6 +263,7 @@ func (f *Finder) anchor(h *held, p *pyramid) {
 			to = m.Times(&over)
 			f.plane, f.ground, f.tracks.ground = m, true, true
 		}
+		f.over = to.Times(&f.over)
 		f.tracks.through(&to, &over, float64(f.o.Width), float64(f.o.Height))
 		return
 	}
@@ -383,13 +386,14 @@ func (f *Finder) lay(h *held) *canvas {
 // search finds what moved in frame h and hands it to the tracks.
 func (f *Finder) search(h *held, with []three) {
 	toFrame := h.toCanvas.Inverse()
-	v := &view{pts: h.pts, frame: toFrame, plane: f.plane, back: f.plane.Inverse(), leaning: f.leaning, rate: f.o.Rate, ground: f.ground}
+	v := &view{n: h.n, first: f.first, pts: h.pts, frame: toFrame, plane: f.plane, back: f.plane.Inverse(), leaning: f.leaning, rate: f.o.Rate, ground: f.ground, longest: 2 * f.reach}
 	cx, cy := float64(f.o.Width)/2, float64(f.o.Height)/2
 	mx, my := h.toCanvas.At(cx, cy)
 	v.perPX = f.plane.Scale(mx, my)
+	f.chain(v)
 	f.sights = f.sights[:0]
 	for _, three := range with {
-		f.regions(h, f.lay(f.at(three.past)), f.lay(f.at(three.next)), &toFrame)
+		f.regions(h, three, &toFrame)
 	}
 	h.frame.Regions = len(f.sights)
 	if len(with) > 0 {
@@ -410,16 +414,29 @@ func (f *Finder) search(h *held, with []three) {
 	}
 }
 
+// chain links a view to the one before, as long as a track may be told back to it.
+func (f *Finder) chain(v *view) {
+	v.over, f.over = f.over, Identity
+	if n := len(f.views); n > 0 {
+		v.prev = f.views[n-1]
+	}
+	if f.views = append(f.views, v); len(f.views) > 6*f.reach {
+		f.views[1].prev = nil
+		f.views = append(f.views[:0], f.views[1:]...)
+	}
+}
+
 // regions makes sightings of what differs: pieces that all but touch are one, and what was seen over a longer baseline is not
 // taken again.
-func (f *Finder) regions(h *held, past, next *canvas, toFrame *Homography) {
+func (f *Finder) regions(h *held, with three, toFrame *Homography) {
+	pastTo, nextTo := f.at(with.past).toCanvas.Inverse(), f.at(with.next).toCanvas.Inverse()
 	free := func(x, y int) bool {
-		u, v := toFrame.At(float64(x), float64(y))
-		return u >= 0 && v >= 0 && u < float64(f.o.Width) && v < float64(f.o.Height) && f.symbols.free(int(u), int(v))
+		return f.shows(toFrame, x, y) && f.shows(&pastTo, x, y) && f.shows(&nextTo, x, y)
 	}
-	now := f.lay(h)
+	now, past, next := f.lay(h), f.lay(f.at(with.past)), f.lay(f.at(with.next))
+	guard := f.leaning.guard(max(with.next-h.n, h.n-with.next))
 	seen := f.sights
-	for _, r := range joined(f.change.find(now, past, next, free)) {
+	for _, r := range joined(f.change.find(now, past, next, guard, free)) {
 		x, y := r.centre()
 		if slices.ContainsFunc(seen, func(s sighting) bool {
 			return math.Abs(s.x+0.5-x)*2 < s.w+r.x1-r.x0 && math.Abs(s.y+0.5-y)*2 < s.h+r.y1-r.y0
@@ -429,6 +446,12 @@ func (f *Finder) regions(h *held, past, next *canvas, toFrame *Homography) {
 		// A pixel i of the canvas covers i to i+1; the maps are between middles of pixels.
 		f.sights = append(f.sights, sighting{x: x - 0.5, y: y - 0.5, w: r.x1 - r.x0, h: r.y1 - r.y0, contrast: r.contrast, look: cutLook(now.grey, x, y)})
 	}
+}
+
+// shows tells whether a frame shows the scene at a place of the canvas, not a symbol.
+func (f *Finder) shows(toFrame *Homography, x, y int) bool {
+	u, v := toFrame.At(float64(x), float64(y))
+	return u >= 0 && v >= 0 && u < float64(f.o.Width) && v < float64(f.o.Height) && f.symbols.free(int(u), int(v))
 }
 
 // joined joins regions whose boxes are within two pixels of each other.
@@ -467,7 +490,8 @@ func (f *Finder) tell(l *lane) {
 	if f.o.OnTrack == nil {
 		return
 	}
-	t := Track{ID: l.id, Contrast: l.contrast, Points: make([]Point, len(l.steps))}
+	l.backwards(f.reach, float64(f.o.Width), float64(f.o.Height))
+	t := Track{ID: l.id, Contrast: l.contrast}
 	ms, sizes := l.smooth(), l.sizes()
 	kx, ky := float64(f.o.FullWidth)/float64(f.o.Width), float64(f.o.FullHeight)/float64(f.o.Height)
 	for i := range l.steps {
@@ -475,6 +499,9 @@ func (f *Finder) tell(l *lane) {
 		v := s.view
 		toFrame := v.frame.Times(&v.back)
 		x, y := toFrame.At(m.x[0], m.x[1])
+		if x < 0 || y < 0 || x > float64(f.o.Width-1) || y > float64(f.o.Height-1) {
+			continue // it has left the picture, as far as can be known
+		}
 		j := toFrame.Jacobian(m.x[0], m.x[1])
 		cx, cy := v.back.At(m.x[0], m.x[1])
 		g := v.frame.Jacobian(cx, cy)
@@ -495,7 +522,9 @@ func (f *Finder) tell(l *lane) {
 				p.SpeedSigma = math.Sqrt(max(vx*vx*m.p[2][2]+2*vx*vy*m.p[2][3]+vy*vy*m.p[3][3], 0))
 			}
 		}
-		t.Points[i] = p
+		t.Points = append(t.Points, p)
 	}
-	f.o.OnTrack(t)
+	if len(t.Points) > 0 {
+		f.o.OnTrack(t)
+	}
 }

@@ -24,7 +24,18 @@ const (
 	leanCosine  = 0.94
 	leanMargin  = 1.3
 	slowestLean = 0.06 // px a frame: what is slower than this is held to stand, whatever its direction
+	usualLean   = 0.12 // px a frame: how fast structures may slide where nothing is known of them
+	widestGuard = 6    // px: what a shift is looked for within
 )
+
+// guard is how many px the top of a structure may slide in so many frames.
+func (l *leaning) guard(frames int) int {
+	rate := usualLean
+	if l.known {
+		rate = max(l.most, slowestLean)
+	}
+	return min(max(int(math.Ceil(rate*float64(frames))), 2), widestGuard)
+}
 
 // lean looks for the epipole that most drifts point away from or towards; it is not known where fewer than half agree. The
 // drifts are in the anchor, the answer in the canvas.

@@ -37,6 +37,10 @@ type sighting struct {
 
 // view is how one frame lies: everything that a track needs to know of it.
 type view struct {
+	n       int
+	first   int // frame of the stretch
+	prev    *view
+	over    Homography // plane of prev to this plane
 	pts     float64
 	frame   Homography // canvas to frame worked on
 	plane   Homography // canvas to the plane that is tracked in
@@ -45,6 +49,7 @@ type view struct {
 	leaning leaning
 	rate    float64
 	ground  bool // the plane is in metres
+	longest int  // baseline, frames
 }
 
 type step struct {
@@ -53,9 +58,10 @@ type step struct {
 	predicted motion
 	phi       matrix
 	from      [2]float64 // where the last step left it, in this step's plane
-	hit, sure bool
-	w, h      float64 // canvas px over grown
-	grown     float64 // by how much the canvas has been magnified since the track began
+	hit, sure bool       // it was seen; and with frames on both sides to compare with
+	both      bool       // there were such frames
+	w, h      float64    // canvas px over grown
+	grown     float64    // by how much the canvas has been magnified since the track began
 }
 
 type lane struct {
@@ -73,7 +79,9 @@ type lane struct {
 	grown     float64
 	phi       matrix     // since the last step
 	base      [2]float64 // where the last step left it
-	leaning   int        // steps in which a structure would move so
+	early     int        // steps put before the first sighting
+	behind    []*view    // before the first sighting, backwards
+	told      bool       // in part
 }
 
 // A tracker follows sightings: Kalman filters, the nearest neighbours over all (Assign), and looks for those that cross.
@@ -115,7 +123,7 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 	taken := make([]bool, len(sights))
 	kept := t.lanes[:0]
 	for i, l := range t.lanes {
-		s := step{view: v, predicted: l.now, phi: l.phi, from: l.base}
+		s := step{view: v, predicted: l.now, phi: l.phi, from: l.base, both: sure}
 		l.phi = unitMatrix()
 		if j := pick[i]; j >= 0 {
 			taken[j] = true
@@ -137,7 +145,7 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 			t.part(l)
 		}
 		if t.over(l, dt, sure) {
-			t.end(l)
+			t.end(l, false)
 			continue
 		}
 		kept = append(kept, l)
@@ -236,24 +244,51 @@ func (t *tracker) begin(v *view, s *sighting, sure bool) *lane {
 	}
 	l.now = motion{x: [4]float64{z[0], z[1]}, p: [4][4]float64{{r[0], r[1]}, {r[1], r[2]}, {2: fast * fast}, {3: fast * fast}}}
 	l.base = [2]float64{l.now.x[0], l.now.x[1]}
-	l.steps = append(l.steps, step{view: v, filtered: l.now, hit: true, sure: sure, w: s.w, h: s.h, grown: 1})
+	l.steps = append(l.steps, step{view: v, filtered: l.now, hit: true, sure: sure, both: sure, w: s.w, h: s.h, grown: 1})
 	if sure {
 		l.sure, l.chances = 1, 1
 	}
 	return l
 }
 
-// judge notes whether the motion is what a structure would show.
+// judge confirms a track that was seen often enough.
 func (l *lane) judge(v *view) {
-	if l.sure >= confirmHits {
+	if l.sure >= confirmHits && !l.confirmed {
 		l.confirmed = true
+		for b := l.steps[0].view.prev; b != nil && b.first == v.first; b = b.prev {
+			l.behind = append(l.behind, b)
+		}
 	}
+}
+
+// clears tells whether the track is fast enough to be seen as large as it is. Of what moves by less than half of its length
+// over the longest baseline, both ends are seen but no middle; so what is seen whole and moves less is no thing that moves,
+// but ground or a roof that shimmers. A tenth is for errors of the size.
+func (l *lane) clears() bool {
+	dx, dy := l.moved()
+	n := float64(max(len(l.steps)-1, 1))
+	v := l.steps[len(l.steps)-1].view
 	j := v.back.Jacobian(l.now.x[0], l.now.x[1])
-	x, y := v.back.At(l.now.x[0], l.now.x[1])
-	dx, dy := (j[0]*l.now.x[2]+j[1]*l.now.x[3])/v.rate, (j[2]*l.now.x[2]+j[3]*l.now.x[3])/v.rate
-	if v.leaning.explains(drift{x, y, dx, dy}) {
-		l.leaning++
+	cx, cy := math.Abs(j[0]*dx+j[1]*dy)*v.perPX/n, math.Abs(j[2]*dx+j[3]*dy)*v.perPX/n
+	return cx*float64(v.longest) >= 0.4*l.w || cy*float64(v.longest) >= 0.4*l.h
+}
+
+// slides tells whether the track as a whole did no more than the top of a structure would, by what was known in most of its
+// steps. Its speed is that from end to end: from step to step, noise turns it any way.
+func (l *lane) slides() bool {
+	dx, dy := l.moved()
+	n := float64(max(len(l.steps)-1, 1))
+	like := 0
+	for i := range l.steps {
+		s := &l.steps[i]
+		x, y := s.view.back.At(s.filtered.x[0], s.filtered.x[1])
+		j := s.view.back.Jacobian(s.filtered.x[0], s.filtered.x[1])
+		k := s.view.perPX / n
+		if s.view.leaning.explains(drift{x, y, (j[0]*dx + j[1]*dy) * k, (j[2]*dx + j[3]*dy) * k}) {
+			like++
+		}
 	}
+	return like*2 > len(l.steps)
 }
 
 func (t *tracker) over(l *lane, dt float64, sure bool) bool {
@@ -266,12 +301,18 @@ func (t *tracker) over(l *lane, dt float64, sure bool) bool {
 	return float64(l.miss)*dt > lostS
 }
 
-// end tells a track if it is one.
-func (t *tracker) end(l *lane) {
-	for len(l.steps) > 0 && !l.steps[len(l.steps)-1].hit {
-		l.steps = l.steps[:len(l.steps)-1]
+// end tells a track if it is one, up to its last sighting. Where the frames end, what goes on unseen stays: there nothing
+// slow could be seen for lack of later frames.
+func (t *tracker) end(l *lane, last bool) {
+	n := len(l.steps)
+	for n > 0 && !l.steps[n-1].hit {
+		n--
 	}
-	if len(l.steps) > 0 && (l.id > 0 || l.moves()) {
+	lost := slices.ContainsFunc(l.steps[n:], func(s step) bool { return s.both })
+	if !last || lost {
+		l.steps = l.steps[:n]
+	}
+	if n > 0 && (l.id > 0 || l.moves()) {
 		t.tell(l)
 	}
 }
@@ -287,7 +328,7 @@ func (l *lane) moves() bool {
 			sure++
 		}
 	}
-	return l.confirmed && sure >= confirmHits && hits*2 >= len(l.steps) && l.leaning*10 <= len(l.steps)*6 && l.travel() >= leastTravel
+	return l.confirmed && sure >= confirmHits && hits*2 >= len(l.steps) && l.travel() >= leastTravel && l.clears() && !l.slides()
 }
 
 func (t *tracker) tell(l *lane) {
@@ -305,24 +346,26 @@ func (t *tracker) part(l *lane) {
 		l.steps = l.steps[:len(l.steps)-1]
 		t.tell(l)
 	}
-	l.steps, l.leaning = []step{last}, 0
+	l.steps, l.early, l.told = []step{last}, 0, true
 }
 
 // travel is how far the track went over the ground, in px of the frames worked on.
-func (l *lane) travel() float64 {
-	var x, y float64
+func (l *lane) travel() float64 { return math.Hypot(l.moved()) }
+
+// moved is where it went, along the axes of the plane.
+func (l *lane) moved() (x, y float64) {
 	for i := 1; i < len(l.steps); i++ {
 		s := &l.steps[i]
 		x += (s.filtered.x[0] - s.from[0]) / s.view.perPX
 		y += (s.filtered.x[1] - s.from[1]) / s.view.perPX
 	}
-	return math.Hypot(x, y)
+	return x, y
 }
 
 // all ends every track.
 func (t *tracker) all() {
 	for _, l := range t.lanes {
-		t.end(l)
+		t.end(l, true)
 	}
 	t.lanes = nil
 }
@@ -332,11 +375,56 @@ func (l *lane) smooth() []motion {
 	out := make([]motion, len(l.steps))
 	last := len(l.steps) - 1
 	out[last] = l.steps[last].filtered
-	for i := last - 1; i >= 0; i-- {
+	for i := range l.early {
+		out[i] = l.steps[i].filtered
+	}
+	for i := last - 1; i >= l.early; i-- {
 		s := &l.steps[i+1]
 		out[i] = l.steps[i].filtered.smoothed(&s.phi, &s.predicted, &out[i+1])
 	}
 	return out
+}
+
+// borderPX is how near the edge of the picture something enters or leaves, px.
+const borderPX = 24
+
+// backwards puts steps before the first, unseen, where nothing could have been seen: at the beginning of a stretch of frames,
+// and while something enters the picture over ground that earlier frames did not show.
+func (l *lane) backwards(reach int, w, h float64) {
+	first := l.steps[0]
+	v, m := first.view, l.smooth()[0]
+	most := 0
+	if l.told {
+		return
+	}
+	if v.n < v.first+2*reach+confirmHits {
+		most = 2*reach + confirmHits
+	} else if !inside(v, &m, w, h, borderPX) {
+		most = reach
+	}
+	var before []step
+	for _, b := range l.behind[:min(most, len(l.behind))] {
+		dt := v.pts - b.pts
+		back := v.over.Inverse()
+		m.through(&back)
+		m.advance(-dt, accelPX*v.perPX/4)
+		v = b
+		if !inside(v, &m, w, h, 0) {
+			break
+		}
+		// The transition and the prediction of the step after lead nowhere new: smoothing stops at the first sighting.
+		before = append(before, step{view: v, filtered: m, predicted: m, phi: unitMatrix(), grown: first.grown})
+	}
+	slices.Reverse(before)
+	l.early = len(before)
+	l.steps = append(before, l.steps...)
+}
+
+// inside tells whether a motion is within the picture, by so many px.
+func inside(v *view, m *motion, w, h, by float64) bool {
+	cx, cy := v.back.At(m.x[0], m.x[1])
+	x, y := v.frame.At(cx, cy)
+	return x >= by && y >= by && x < w-by && y < h-by
 }
 
 // sizes gives width and height at each step, canvas px: the mean over half a second either way of those that lie within a

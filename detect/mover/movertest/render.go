@@ -7,7 +7,8 @@ import (
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
-// Render draws frame n into pix, Width*Height bytes, and gives the targets that lie wholly in its scene and are not covered.
+// Render draws frame n into pix, Width*Height bytes, and gives the targets that lie wholly in its scene and are not covered;
+// those that are cut by its edge or covered in part are Aside: to find them is neither right nor wrong.
 func (f *Film) Render(n int, pix []byte) []Box {
 	boxes := f.instant(n, false, pix)
 	if f.Interlaced { // the second field comes from half a frame later: its lines are those of the top field
@@ -44,7 +45,8 @@ func (f *Film) instant(n int, half bool, pix []byte) []Box {
 	}
 	var boxes []Box
 	for i := range f.targets {
-		if b, ok := f.drawTarget(scene, &to, &back, &f.targets[i], t); ok {
+		b, in, whole := f.drawTarget(scene, &to, &back, &f.targets[i], t)
+		if b.Aside = !whole; in {
 			boxes = append(boxes, b)
 		}
 	}
@@ -115,7 +117,7 @@ func (f *Film) drawStructure(scene []float32, to, back *mover.Homography, s *str
 }
 
 // drawTarget draws an even rectangle and gives its box. Its grey is the mean of the picture around it plus the contrast.
-func (f *Film) drawTarget(scene []float32, to, back *mover.Homography, o *target, t float64) (Box, bool) {
+func (f *Film) drawTarget(scene []float32, to, back *mover.Homography, o *target, t float64) (box Box, in, whole bool) {
 	gx, gy, heading := o.place(t)
 	s, c := math.Sincos(heading)
 	var corners [][2]float64
@@ -125,12 +127,12 @@ func (f *Film) drawTarget(scene []float32, to, back *mover.Homography, o *target
 	}
 	x0, y0, x1, y1 := f.reachOf(back, corners)
 	if x1 < 0 || y1 < 0 || x0 > float64(f.Width) || y0 > float64(f.Height) {
-		return Box{}, false
+		return Box{}, false, false
 	}
 	var sum, n float32
 	f.pixels(x0-2, y0-2, x1+2, y1+2, func(x, y int) { sum, n = sum+scene[y*f.Width+x], n+1 })
 	if n == 0 {
-		return Box{}, false
+		return Box{}, false, false
 	}
 	grey := sum/n + float32(o.contrast)
 	const fine = 4
@@ -146,7 +148,7 @@ func (f *Film) drawTarget(scene []float32, to, back *mover.Homography, o *target
 		at := y*f.Width + x
 		scene[at] += (grey - scene[at]) * float32(hit) / (fine * fine)
 	})
-	return Box{o.id, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0}, x0 >= 0 && y0 >= 0 && x1 <= float64(f.Width) && y1 <= float64(f.Height)
+	return Box{o.id, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, false}, true, x0 >= 0 && y0 >= 0 && x1 <= float64(f.Width) && y1 <= float64(f.Height)
 }
 
 // burn draws bars and symbols and tells which pixels they cover.
@@ -197,22 +199,20 @@ func (f *Film) burn(n int, pix []byte) []bool {
 	return covered
 }
 
-// seen leaves out targets of which more than a third is covered, and those that reach under a bar.
+// seen sets targets aside of which more than a tenth is covered, and those that reach under a bar.
 func seen(boxes []Box, covered []bool, w, h, bars int) []Box {
-	out := boxes[:0]
-	for _, b := range boxes {
+	for i := range boxes {
+		b := &boxes[i]
 		n, hit := 0, 0
-		for y := int(b.Y - b.H/2); y < int(b.Y+b.H/2); y++ {
-			for x := int(b.X - b.W/2); x < int(b.X+b.W/2); x++ {
+		for y := max(int(b.Y-b.H/2), 0); y < min(int(b.Y+b.H/2), h); y++ {
+			for x := max(int(b.X-b.W/2), 0); x < min(int(b.X+b.W/2), w); x++ {
 				n++
 				if covered[y*w+x] {
 					hit++
 				}
 			}
 		}
-		if hit*3 <= n && b.Y-b.H/2 >= float64(bars) && b.Y+b.H/2 <= float64(h-bars) {
-			out = append(out, b)
-		}
+		b.Aside = b.Aside || hit*10 > n || b.Y-b.H/2 < float64(bars) || b.Y+b.H/2 > float64(h-bars)
 	}
-	return out
+	return boxes
 }

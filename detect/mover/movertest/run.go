@@ -63,7 +63,7 @@ func Boxes(tracks []mover.Track, frames int, rate, from float64) [][]Box {
 	for _, t := range tracks {
 		for _, p := range t.Points {
 			if n := int(math.Round((p.PTS - from) * rate)); n >= 0 && n < frames {
-				out[n] = append(out[n], Box{t.ID, p.X, p.Y, p.W, p.H})
+				out[n] = append(out[n], Box{ID: t.ID, X: p.X, Y: p.Y, W: p.W, H: p.H})
 			}
 		}
 	}

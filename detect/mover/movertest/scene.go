@@ -42,6 +42,7 @@ func Usual(seed uint64) Scene {
 type Box struct {
 	ID         int
 	X, Y, W, H float64
+	Aside      bool // it is there, but not to be scored: see Film.Render
 }
 
 type target struct {

@@ -2,6 +2,7 @@ package movertest
 
 import (
 	"math"
+	"slices"
 
 	"github.com/atalaya-isr/atalaya/detect/mover"
 )
@@ -42,23 +43,51 @@ func Add(all ...Score) (sum Score) {
 
 // IoU is the area that two boxes share over the area that they cover.
 func IoU(a, b Box) float64 {
-	w := min(a.X+a.W/2, b.X+b.W/2) - max(a.X-a.W/2, b.X-b.W/2)
-	h := min(a.Y+a.H/2, b.Y+b.H/2) - max(a.Y-a.H/2, b.Y-b.H/2)
-	if w <= 0 || h <= 0 {
+	both := shared(a, b)
+	if both == 0 {
 		return 0
 	}
-	return w * h / (a.W*a.H + b.W*b.H - w*h)
+	return both / (a.W*a.H + b.W*b.H - both)
+}
+
+func shared(a, b Box) float64 {
+	w := min(a.X+a.W/2, b.X+b.W/2) - max(a.X-a.W/2, b.X-b.W/2)
+	h := min(a.Y+a.H/2, b.Y+b.H/2) - max(a.Y-a.H/2, b.Y-b.H/2)
+	return max(w, 0) * max(h, 0)
 }
 
 // Compare scores found boxes against the truth; both are by frame.
+//
+// True boxes that are set aside are not asked for, and what is found there does not count, as in the MOT challenge (A. Milan
+// et al., arXiv:1603.00831, section 4.1.3): the found boxes that half of lies in them, unless they match another true one.
 func Compare(truth, found [][]Box) Score {
 	s := Score{Frames: len(truth)}
+	truth, found = counted(truth, found)
 	for _, f := range truth {
 		s.Truths += len(f)
 	}
 	s.clear(truth, found)
 	s.hota(truth, found)
 	return s
+}
+
+func counted(truth, found [][]Box) (t, f [][]Box) {
+	for i := range truth {
+		asked := slices.DeleteFunc(slices.Clone(truth[i]), func(b Box) bool { return b.Aside })
+		kept := map[int]bool{}
+		for _, p := range match(asked, found[i], Overlap, func(a, b Box) float64 { return 0 }) {
+			kept[p[1]] = true
+		}
+		var count []Box
+		for j, b := range found[i] {
+			aside := slices.ContainsFunc(truth[i], func(a Box) bool { return a.Aside && 2*shared(a, b) >= b.W*b.H })
+			if kept[j] || !aside {
+				count = append(count, b)
+			}
+		}
+		t, f = append(t, asked), append(f, count)
+	}
+	return t, f
 }
 
 // clear counts hits, false boxes and switches (K. Bernardin, R. Stiefelhagen, EURASIP J. Image and Video Processing 2008,
