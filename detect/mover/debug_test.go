@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya/detect/mover/movertest"
 )
 
 func TestDebug(t *testing.T) {
-	s := movertest.Usual(1)
+	sd, _ := strconv.Atoi(os.Getenv("SEED"))
+	s := movertest.Usual(uint64(max(sd, 1)))
 	if os.Getenv("PLAIN") != "" {
 		s.Structures = 0
 	}
@@ -51,6 +53,7 @@ func TestDebug(t *testing.T) {
 		fmt.Printf("track %d: %d..%d pts %d coasted %d matched %v  size %.1fx%.1f c %.0f  bias w %.2f h %.2f x %.2f y %.2f rms %.2f  from %.0f,%.0f to %.0f,%.0f sd %.2f\n", tr.ID, int(a.PTS*30+.5), int(z.PTS*30+.5), len(tr.Points), co, best, a.W, a.H, tr.Contrast, dw/fn, dh/fn, dx/fn, dy/fn, math.Sqrt(dx2/fn), a.X, a.Y, z.X, z.Y, math.Sqrt(a.Covariance[0]))
 	}
 	miss, tot := map[int]int{}, map[int]int{}
+	where := map[int][]int{}
 	mf := make([]int, s.Frames)
 	size := map[int]movertest.Box{}
 	for f := range r.Truth {
@@ -68,12 +71,13 @@ func TestDebug(t *testing.T) {
 			}
 			if !hit {
 				miss[b.ID]++
+				where[b.ID] = append(where[b.ID], f)
 				mf[f]++
 			}
 		}
 	}
 	for id := range tot {
-		fmt.Printf("truth %d: missed %d of %d  %.1fx%.1f\n", id, miss[id], tot[id], size[id].W, size[id].H)
+		fmt.Printf("truth %d: missed %d of %d  %.1fx%.1f last at %.0f,%.0f missed frames %v\n", id, miss[id], tot[id], size[id].W, size[id].H, size[id].X, size[id].Y, where[id])
 	}
 	fmt.Println(mf)
 	for i := 0; i < len(r.Facts); i += 10 {

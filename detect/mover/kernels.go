@@ -101,6 +101,17 @@ func newCanvas(w, h int) *canvas {
 	return &canvas{newGrey(w, h), make([]int32, h), make([]int32, h)}
 }
 
+// holds tells whether a region and two pixels around lie within the picture.
+func (c *canvas) holds(r *region) bool {
+	x0, x1 := int32(r.x0)-2, int32(r.x1)+2
+	for _, y := range [2]int{max(int(r.y0)-2, 0), min(int(r.y1)+2, c.h-1)} {
+		if x0 < c.lo[y] || x1 >= c.hi[y] {
+			return false
+		}
+	}
+	return true
+}
+
 // bendLimit is the change of scale or angle up to which eight neighbouring pixels may share one fraction of a pixel: over
 // the four pixels to the end of a word it is 0.05 px.
 const bendLimit = 0.0125

@@ -135,7 +135,8 @@ func New(o Options) (*Finder, error) {
 	f := &Finder{o: o, reach: reach, reg: newRegistrar(o.Width, o.Height, o.Seed), symbols: newSymbols(o.Width, o.Height),
 		change: newChanger(o.Width+2*margin, o.Height+2*margin), plane: Identity, over: Identity, chance: numeric.NewStream(o.Seed, 1)}
 	f.pyramid[0], f.pyramid[1] = newPyramid(o.Width, o.Height), newPyramid(o.Width, o.Height)
-	f.tracks.emit = f.tell
+	f.tracks.emit, f.tracks.longest = f.tell, 2*reach
+	f.tracks.w, f.tracks.h = float64(o.Width), float64(o.Height)
 	return f, nil
 }
 
@@ -386,7 +387,7 @@ func (f *Finder) lay(h *held) *canvas {
 // search finds what moved in frame h and hands it to the tracks.
 func (f *Finder) search(h *held, with []three) {
 	toFrame := h.toCanvas.Inverse()
-	v := &view{n: h.n, first: f.first, pts: h.pts, frame: toFrame, plane: f.plane, back: f.plane.Inverse(), leaning: f.leaning, rate: f.o.Rate, ground: f.ground, longest: 2 * f.reach}
+	v := &view{n: h.n, first: f.first, pts: h.pts, frame: toFrame, plane: f.plane, back: f.plane.Inverse(), leaning: f.leaning, rate: f.o.Rate, ground: f.ground}
 	cx, cy := float64(f.o.Width)/2, float64(f.o.Height)/2
 	mx, my := h.toCanvas.At(cx, cy)
 	v.perPX = f.plane.Scale(mx, my)
@@ -438,6 +439,9 @@ func (f *Finder) regions(h *held, with three, toFrame *Homography) {
 	seen := f.sights
 	for _, r := range joined(f.change.find(now, past, next, guard, free)) {
 		x, y := r.centre()
+		if !now.holds(&r) || !past.holds(&r) || !next.holds(&r) {
+			continue // cut off: its middle is not where it seems
+		}
 		if slices.ContainsFunc(seen, func(s sighting) bool {
 			return math.Abs(s.x+0.5-x)*2 < s.w+r.x1-r.x0 && math.Abs(s.y+0.5-y)*2 < s.h+r.y1-r.y0
 		}) {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestTune(t *testing.T) {
-	for seed := uint64(1); seed <= 3; seed++ {
+	for seed := uint64(1); seed <= 6; seed++ {
 		r, err := movertest.Run(movertest.Usual(seed), nil)
 		if err != nil {
 			t.Fatal(err)

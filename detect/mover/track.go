@@ -11,7 +11,7 @@ const (
 	confirmHits    = 5
 	confirmChances = 8
 	tentativeMiss  = 2
-	lostS          = 1.0
+	lostS          = 1.5
 	gate           = 16.0 // squared Mahalanobis distance: two degrees of freedom stay within it all but once in 3,000
 	leastTravel    = 4.0  // px of the frames worked on, from first to last
 	historyMax     = 9000 // steps of a track that are kept: five minutes; what is older is told and let go
@@ -49,7 +49,6 @@ type view struct {
 	leaning leaning
 	rate    float64
 	ground  bool // the plane is in metres
-	longest int  // baseline, frames
 }
 
 type step struct {
@@ -91,8 +90,10 @@ type tracker struct {
 	emit  func(*lane)
 	cost  [][]float64
 	flat  []float64
-	// ground says that the plane is in metres.
-	ground bool
+	// ground says that the plane is in metres; w and h are the frame's size, longest the longest baseline in frames.
+	ground  bool
+	w, h    float64
+	longest int
 }
 
 func unitMatrix() matrix { return matrix{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}} }
@@ -264,13 +265,13 @@ func (l *lane) judge(v *view) {
 // clears tells whether the track is fast enough to be seen as large as it is. Of what moves by less than half of its length
 // over the longest baseline, both ends are seen but no middle; so what is seen whole and moves less is no thing that moves,
 // but ground or a roof that shimmers. A tenth is for errors of the size.
-func (l *lane) clears() bool {
+func (l *lane) clears(longest float64) bool {
 	dx, dy := l.moved()
 	n := float64(max(len(l.steps)-1, 1))
 	v := l.steps[len(l.steps)-1].view
 	j := v.back.Jacobian(l.now.x[0], l.now.x[1])
 	cx, cy := math.Abs(j[0]*dx+j[1]*dy)*v.perPX/n, math.Abs(j[2]*dx+j[3]*dy)*v.perPX/n
-	return cx*float64(v.longest) >= 0.4*l.w || cy*float64(v.longest) >= 0.4*l.h
+	return cx*longest >= 0.4*l.w || cy*longest >= 0.4*l.h
 }
 
 // slides tells whether the track as a whole did no more than the top of a structure would, by what was known in most of its
@@ -301,8 +302,8 @@ func (t *tracker) over(l *lane, dt float64, sure bool) bool {
 	return float64(l.miss)*dt > lostS
 }
 
-// end tells a track if it is one, up to its last sighting. Where the frames end, what goes on unseen stays: there nothing
-// slow could be seen for lack of later frames.
+// end tells a track if it is one, up to its last sighting. What goes on unseen stays where nothing could be seen: at the end
+// of a stretch of frames, and where it was about to leave the picture.
 func (t *tracker) end(l *lane, last bool) {
 	n := len(l.steps)
 	for n > 0 && !l.steps[n-1].hit {
@@ -310,15 +311,20 @@ func (t *tracker) end(l *lane, last bool) {
 	}
 	lost := slices.ContainsFunc(l.steps[n:], func(s step) bool { return s.both })
 	if !last || lost {
+		for i := n; i < min(n+t.longest, len(l.steps)); i++ {
+			if s := &l.steps[i]; !inside(s.view, &s.filtered, t.w, t.h, 0) {
+				n = i
+			}
+		}
 		l.steps = l.steps[:n]
 	}
-	if n > 0 && (l.id > 0 || l.moves()) {
+	if n > 0 && (l.id > 0 || t.moves(l)) {
 		t.tell(l)
 	}
 }
 
 // moves tells whether the track went somewhere, and not only as a structure would.
-func (l *lane) moves() bool {
+func (t *tracker) moves(l *lane) bool {
 	hits, sure := 0, 0
 	for i := range l.steps {
 		if l.steps[i].hit {
@@ -328,7 +334,7 @@ func (l *lane) moves() bool {
 			sure++
 		}
 	}
-	return l.confirmed && sure >= confirmHits && hits*2 >= len(l.steps) && l.travel() >= leastTravel && l.clears() && !l.slides()
+	return l.confirmed && sure >= confirmHits && hits*2 >= len(l.steps) && l.travel() >= leastTravel && l.clears(float64(t.longest)) && !l.slides()
 }
 
 func (t *tracker) tell(l *lane) {
@@ -342,7 +348,7 @@ func (t *tracker) tell(l *lane) {
 // part tells what a long track did so far, and keeps its last step alone.
 func (t *tracker) part(l *lane) {
 	last := l.steps[len(l.steps)-1]
-	if l.id > 0 || l.moves() {
+	if l.id > 0 || t.moves(l) {
 		l.steps = l.steps[:len(l.steps)-1]
 		t.tell(l)
 	}
@@ -385,35 +391,35 @@ func (l *lane) smooth() []motion {
 	return out
 }
 
-// borderPX is how near the edge of the picture something enters or leaves, px.
-const borderPX = 24
-
 // backwards puts steps before the first, unseen, where nothing could have been seen: at the beginning of a stretch of frames,
-// and while something enters the picture over ground that earlier frames did not show.
+// and where something came into the picture shortly before, over ground that earlier frames did not show.
 func (l *lane) backwards(reach int, w, h float64) {
 	first := l.steps[0]
 	v, m := first.view, l.smooth()[0]
-	most := 0
 	if l.told {
 		return
 	}
-	if v.n < v.first+2*reach+confirmHits {
-		most = 2*reach + confirmHits
-	} else if !inside(v, &m, w, h, borderPX) {
-		most = reach
+	most := 2 * reach
+	early := v.n < v.first+2*reach+confirmHits
+	if early {
+		most += confirmHits
 	}
 	var before []step
+	entered := false
 	for _, b := range l.behind[:min(most, len(l.behind))] {
 		dt := v.pts - b.pts
 		back := v.over.Inverse()
 		m.through(&back)
 		m.advance(-dt, accelPX*v.perPX/4)
 		v = b
-		if !inside(v, &m, w, h, 0) {
+		if entered = !inside(v, &m, w, h, 0); entered {
 			break
 		}
 		// The transition and the prediction of the step after lead nowhere new: smoothing stops at the first sighting.
 		before = append(before, step{view: v, filtered: m, predicted: m, phi: unitMatrix(), grown: first.grown})
+	}
+	if !early && !entered {
+		return
 	}
 	slices.Reverse(before)
 	l.early = len(before)

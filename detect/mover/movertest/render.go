@@ -40,9 +40,6 @@ func (f *Film) instant(n int, half bool, pix []byte) []Box {
 		t += 0.5
 	}
 	foot := [2]float64{700 + f.Pan[0]*t + f.Fly*t*0.8, 700 + f.Pan[1]*t + f.Fly*t*0.6 + 1500}
-	for i := range f.structures {
-		f.drawStructure(scene, &to, &back, &f.structures[i], foot)
-	}
 	var boxes []Box
 	for i := range f.targets {
 		b, in, whole := f.drawTarget(scene, &to, &back, &f.targets[i], t)
@@ -50,12 +47,16 @@ func (f *Film) instant(n int, half bool, pix []byte) []Box {
 			boxes = append(boxes, b)
 		}
 	}
+	covered := make([]bool, w*h)
+	for i := range f.structures {
+		f.drawStructure(scene, covered, &to, &back, &f.structures[i], foot)
+	}
 	offset := int(uint32(n*2+map[bool]int{true: 1}[half]) * 2654435761 >> 12)
 	for i, v := range scene {
 		v += float32(f.noise[(i+offset)&(len(f.noise)-1)]) / 8
 		pix[i] = byte(min(max(v+0.5, 1), 255))
 	}
-	covered := f.burn(n, pix)
+	f.burn(n, pix, covered)
 	return seen(boxes, covered, w, h, f.Bars)
 }
 
@@ -79,7 +80,7 @@ func (f *Film) pixels(x0, y0, x1, y1 float64, draw func(x, y int)) {
 
 // drawStructure draws a box that stands on the ground: a point at height k over the camera's is seen where the ray through it
 // meets the ground, at p + k/(1-k) (p - foot), to first order p + k (p - foot).
-func (f *Film) drawStructure(scene []float32, to, back *mover.Homography, s *structure, foot [2]float64) {
+func (f *Film) drawStructure(scene []float32, covered []bool, to, back *mover.Homography, s *structure, foot [2]float64) {
 	lift := func(x, y, k float64) (float64, float64) { return x + k*(x-foot[0]), y + k*(y-foot[1]) }
 	inside := func(u, v, k float64) (float64, float64, bool) { // the point at that height which is seen at (u, v)
 		x, y := (u+k*foot[0])/(1+k), (v+k*foot[1])/(1+k)
@@ -113,6 +114,7 @@ func (f *Film) drawStructure(scene []float32, to, back *mover.Homography, s *str
 		}
 		at := y*f.Width + x
 		scene[at] += (sum - hit*scene[at]) / (fine * fine)
+		covered[at] = covered[at] || hit > 0
 	})
 }
 
@@ -151,10 +153,9 @@ func (f *Film) drawTarget(scene []float32, to, back *mover.Homography, o *target
 	return Box{o.id, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, false}, true, x0 >= 0 && y0 >= 0 && x1 <= float64(f.Width) && y1 <= float64(f.Height)
 }
 
-// burn draws bars and symbols and tells which pixels they cover.
-func (f *Film) burn(n int, pix []byte) []bool {
+// burn draws bars and symbols and notes which pixels they cover.
+func (f *Film) burn(n int, pix []byte, covered []bool) {
 	w, h := f.Width, f.Height
-	covered := make([]bool, w*h)
 	put := func(x, y int, v byte) {
 		if x >= 0 && y >= 0 && x < w && y < h {
 			pix[y*w+x], covered[y*w+x] = v, true
@@ -168,7 +169,7 @@ func (f *Film) burn(n int, pix []byte) []bool {
 		}
 	}
 	if !f.Symbols {
-		return covered
+		return
 	}
 	for i := -30; i <= 30; i++ {
 		if i > 8 || i < -8 {
@@ -196,7 +197,6 @@ func (f *Film) burn(n int, pix []byte) []bool {
 	write(w-12*7, h-f.Bars-24, 30, 3)
 	write(w-12*4, h-f.Bars-24, 40+n%10, 1) // a digit that changes with every frame
 	write(w-12*3, h-f.Bars-24, 40+n/10%10, 1)
-	return covered
 }
 
 // seen sets targets aside of which more than a tenth is covered, and those that reach under a bar.

@@ -34,8 +34,8 @@ type Scene struct {
 
 // Usual is a scene as the goals describe it: targets from six pixels on, at a contrast of 15 grey levels.
 func Usual(seed uint64) Scene {
-	return Scene{Width: 640, Height: 360, Frames: 150, Rate: 30, Seed: seed, Targets: 12, SizeLo: 6, SizeHi: 14, SpeedLo: 0.5, SpeedHi: 3, Contrast: 15,
-		Noise: 2.5, Pan: [2]float64{1.2, 0.5}, Jitter: 0.8, TurnDeg: 0.03, Structures: 8, Fly: 5, Tall: 0.02, Symbols: true}
+	return Scene{Width: 640, Height: 360, Frames: 150, Rate: 30, Seed: seed, Targets: 8, SizeLo: 6, SizeHi: 14, SpeedLo: 0.5, SpeedHi: 3, Contrast: 15,
+		Noise: 2.5, Pan: [2]float64{1.2, 0.5}, Jitter: 0.8, TurnDeg: 0.03, Structures: 6, Fly: 5, Tall: 0.02, Symbols: true}
 }
 
 // A Box is a target in one frame: middle and size in px, 0 at the left and upper edge of the picture.
