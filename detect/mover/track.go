@@ -311,12 +311,9 @@ func (t *tracker) end(l *lane, last bool) {
 	}
 	lost := slices.ContainsFunc(l.steps[n:], func(s step) bool { return s.both })
 	if !last || lost {
-		for i := n; i < min(n+t.longest, len(l.steps)); i++ {
-			if s := &l.steps[i]; !inside(s.view, &s.filtered, t.w, t.h, 0) {
-				n = i
-			}
-		}
-		l.steps = l.steps[:n]
+		soon := min(n+t.longest, len(l.steps))
+		out := slices.IndexFunc(l.steps[n:soon], func(s step) bool { return !inside(s.view, &s.filtered, t.w, t.h, 0) })
+		l.steps = l.steps[:n+max(out, 0)]
 	}
 	if n > 0 && (l.id > 0 || t.moves(l)) {
 		t.tell(l)
@@ -334,7 +331,7 @@ func (t *tracker) moves(l *lane) bool {
 			sure++
 		}
 	}
-	return l.confirmed && sure >= confirmHits && hits*2 >= len(l.steps) && l.travel() >= leastTravel && l.clears(float64(t.longest)) && !l.slides()
+	return l.confirmed && sure >= confirmHits && hits*5 >= len(l.steps)*2 && l.travel() >= leastTravel && l.clears(float64(t.longest)) && !l.slides()
 }
 
 func (t *tracker) tell(l *lane) {
