@@ -112,9 +112,9 @@ func (c *canvas) holds(r *region) bool {
 	return true
 }
 
-// bendLimit is the change of scale or angle up to which eight neighbouring pixels may share one fraction of a pixel: over
-// the four pixels to the end of a word it is 0.05 px.
-const bendLimit = 0.0125
+// bendLimit is the change of scale or angle up to which eight neighbouring pixels may share one fraction of a pixel: at the
+// ends of a word it is then 0.1 px off, on a slope of ten grey levels a pixel one level, less than the noise.
+const bendLimit = 0.03
 
 // warp lays the part of src within the rectangle in (x0, y0, x1, y1) over the canvas; from maps canvas to src.
 func warp(dst *canvas, src *grey, from *Homography, in [4]int) {

@@ -43,8 +43,9 @@ type Frame struct {
 	Inliers int
 	// ResidualPX is the root mean square distance of inliers from where the homography puts them, px of the full size.
 	ResidualPX float64
-	// SlowestPX is the minimum detectable speed: ResidualPX over the frames of the baseline, px a frame; 0 where the frame
-	// could not be searched. SlowestMPS is that on the ground, 0 where the ground is not known.
+	Searched   bool // there were frames to compare it with
+	// SlowestPX is the minimum detectable speed: ResidualPX over the frames of the longest baseline, px a frame. SlowestMPS is
+	// that on the ground, 0 where the ground is not known.
 	SlowestPX, SlowestMPS float64
 	GSD                   float64 // ground sample distance in the middle, m per px of the full size; 0 where not known
 	Masked                float64 // share of the picture that burned-in symbols and bars take
@@ -397,7 +398,7 @@ func (f *Finder) search(h *held, with []three) {
 		f.regions(h, three, &toFrame)
 	}
 	h.frame.Regions = len(f.sights)
-	if len(with) > 0 {
+	if h.frame.Searched = len(with) > 0; h.frame.Searched {
 		h.frame.SlowestPX = h.frame.ResidualPX / float64(max(with[0].next-h.n, h.n-with[0].next))
 	}
 	h.frame.Masked = f.symbols.masked()

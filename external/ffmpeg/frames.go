@@ -21,6 +21,8 @@ type Options struct {
 	Order Order
 	// Limit is the number of frames after which to stop; 0 is none.
 	Limit int
+	// Every gives one frame of so many; 0 is 1. All are decoded, since each stands on those before.
+	Every int
 }
 
 // A Frame is one decoded picture.
@@ -64,7 +66,7 @@ func (p *Program) Open(ctx context.Context, path string, info Info, o Options) (
 	if f.Width < 1 || f.Height < 1 || f.Width > maxFrame/f.Height {
 		return nil, &atalaya.Error{Op: "ffmpeg.open", File: path, Kind: atalaya.BadUse, Err: fmt.Errorf("frames of %d x %d", f.Width, f.Height), Hint: "Give a size between 1 x 1 and 8192 x 8192"}
 	}
-	args := []string{"-vf", filters(f.Width, f.Height, info, o.Order)}
+	args := []string{"-vf", filters(f.Width, f.Height, info, o)}
 	if o.Limit > 0 {
 		args = append(args, "-frames:v", strconv.Itoa(o.Limit))
 	}
@@ -84,16 +86,19 @@ func (p *Program) Open(ctx context.Context, path string, info Info, o Options) (
 
 // filters is the chain that makes grey frames: luma alone, fields made whole, scaled, and each frame's time told. Luma is
 // taken out where it lies in a plane of its own: that is faster than converting the picture.
-func filters(w, h int, info Info, order Order) string {
+func filters(w, h int, info Info, o Options) string {
 	chain := "format=gray"
 	if info.luma {
 		chain = "extractplanes=y"
 	}
-	switch order {
+	switch o.Order {
 	case TopFirst:
 		chain += ",bwdif=mode=send_frame:parity=tff:deint=all"
 	case BottomFirst:
 		chain += ",bwdif=mode=send_frame:parity=bff:deint=all"
+	}
+	if o.Every > 1 {
+		chain += fmt.Sprintf(",framestep=%d", o.Every)
 	}
 	if w != info.Width || h != info.Height {
 		chain += fmt.Sprintf(",scale=%d:%d:flags=area", w, h)
