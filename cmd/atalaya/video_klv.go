@@ -14,8 +14,8 @@ import (
 )
 
 func videoCommand() *cobra.Command {
-	c := &cobra.Command{Use: "video", Short: "Motion imagery: what its metadata says and which ground it saw"}
-	c.AddCommand(videoKLVCommand(), videoGeorefCommand())
+	c := &cobra.Command{Use: "video", Short: "Motion imagery: what its metadata says, which ground it saw, and what moves there"}
+	c.AddCommand(videoKLVCommand(), videoGeorefCommand(), videoMoversCommand())
 	return c
 }
 

@@ -1,5 +1,6 @@
-// Package ffmpeg finds the FFmpeg program, which decodes the pixels of video where it is installed. Nothing else here uses it
-// yet; metadata are read without it.
+// Package ffmpeg decodes the pixels of video by the FFmpeg program, where it is installed: grey frames over a pipe, each with
+// the presentation time that the stream itself gives. The program is started directly, never through a shell, reads files
+// only, and ends with its context. Metadata are read without it.
 package ffmpeg
 
 import (
