@@ -30,9 +30,9 @@ type reading struct {
 	legacy   bool // VMTI before version 4
 	nodes    int
 	depth    int
-	room     int    // for run-length arrays
+	room     int           // for run-length arrays
 	scratch  [maxDepth]Set // room in which the items of nested sets are read, by depth
-	before   []*Row // of the items before this one in its set: a pack of deviations is about the last of them
+	before   []*Row        // of the items before this one in its set: a pack of deviations is about the last of them
 	problems []Problem
 }
 
