@@ -213,10 +213,11 @@ func (rd *reading) full(at int) bool {
 func (rd *reading) pack(n *Node) {
 	n.Kind, n.State = AsPack, Given
 	fields, rest, at := n.Row.Fields, n.Value, n.At+n.lead
-	n.Nodes = make([]Node, 0, min(len(fields), len(rest)))
+	n.Nodes = make([]Node, 0, min(len(fields), len(rest)+1))
+	parted := false // a separator came before: a field follows, if an empty one
 	for i := range fields {
 		f := &fields[i]
-		if len(rest) == 0 && (f.Optional || f.Ends == AtEnd) {
+		if len(rest) == 0 && !parted && (f.Optional || f.Ends == AtEnd) {
 			break
 		}
 		if rd.full(at) {
@@ -229,6 +230,7 @@ func (rd *reading) pack(n *Node) {
 			return
 		}
 		n.Nodes = append(n.Nodes, c)
+		parted = len(c.Raw) > c.lead+len(c.Value)
 		rest, at = rest[len(c.Raw):], at+len(c.Raw)
 	}
 	if n.Tail = rest; len(rest) > 0 {
