@@ -144,7 +144,11 @@ func MGRS(p LatLon, stepM float64) string {
 	}
 	band := min(int((p.Lat-gridSouthDeg)/8), len(MGRSBands)-1)
 	column := MGRSColumns[u.Zone%3][int(u.EastingM/1e5)-1]
-	row := int(u.NorthingM/1e5) % 20
+	northing := u.NorthingM
+	if p.Lat < 0 { // a breath south of the equator rounds to the false northing itself, which is the northern hemisphere's first row
+		northing = min(northing, math.Nextafter(falseNorthM, 0))
+	}
+	row := int(northing/1e5) % 20
 	if u.Zone%2 == 0 {
 		row = (row + 5) % 20
 	}
@@ -157,7 +161,7 @@ func MGRS(p LatLon, stepM float64) string {
 		return ref
 	}
 	side := math.Pow10(5 - digits) // a reference names a square by its south-west corner: it is cut off, not rounded
-	return fmt.Sprintf("%s %0*d %0*d", ref, digits, int(math.Mod(u.EastingM, 1e5)/side), digits, int(math.Mod(u.NorthingM, 1e5)/side))
+	return fmt.Sprintf("%s %0*d %0*d", ref, digits, int(math.Mod(u.EastingM, 1e5)/side), digits, int(math.Mod(northing, 1e5)/side))
 }
 
 // String writes a UTM position to the metre, as "13R 257961 2745021"; see Text.

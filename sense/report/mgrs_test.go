@@ -43,6 +43,14 @@ func TestMGRS(t *testing.T) {
 }
 
 // A reference made from a position reads back to within its square, in every zone and hemisphere.
+// So near to the equator its northing rounds to 10,000 km, which no square of the south has.
+func TestMGRSABreathSouthOfTheEquator(t *testing.T) {
+	ref := strings.ReplaceAll(geodesy.MGRS(geodesy.LatLon{Lat: -7.2e-15, Lon: -177}, 1), " ", "")
+	if r, err := Read(strings.NewReader(ref), "r.txt"); err != nil || len(r.Coordinates) != 1 {
+		t.Fatalf("%s: %+v, %v", ref, r, err)
+	}
+}
+
 func TestMGRSOfEveryZone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		zone := rapid.IntRange(1, 60).Draw(t, "zone")
