@@ -145,7 +145,8 @@ func MGRS(p LatLon, stepM float64) string {
 	band := min(int((p.Lat-gridSouthDeg)/8), len(MGRSBands)-1)
 	column := MGRSColumns[u.Zone%3][int(u.EastingM/1e5)-1]
 	northing := u.NorthingM
-	if p.Lat < 0 { // a breath south of the equator rounds to the false northing itself, which is the northern hemisphere's first row
+	if p.Lat < 0 { // a breath south of the equator rounds to the equator, which is the northern hemisphere's
+		band = min(band, strings.IndexByte(MGRSBands, 'M'))
 		northing = min(northing, math.Nextafter(falseNorthM, 0))
 	}
 	row := int(northing/1e5) % 20
