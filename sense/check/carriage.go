@@ -70,6 +70,7 @@ func (w *walker) finishPES(p *walked) {
 	tell := func(c code, format string, args ...any) { w.book.tell(c, int32(p.pid), "", at, format, args...) }
 	if b[6]&0x30 != 0 {
 		tell(scrambled, "PES_scrambling_control says that the metadata is scrambled")
+		c.counted = false // the cells within are not seen
 		return
 	}
 	payload := b[9+int(b[8]):]

@@ -74,6 +74,9 @@ func (c *checker) event(v mpegts.Event) {
 	case mpegts.PESBroken:
 		tell(pesStart, "no PES header where one is due")
 	case mpegts.PESLength:
+		if p := c.walker.pids[v.PID]; p == nil || p.streamID == 0 { // no PES ever began on this PID: what was read as a length is none
+			return
+		}
 		if v.N < 0 {
 			tell(pesLength, "%d bytes less than the PES header announces", -v.N)
 		} else {
