@@ -94,7 +94,11 @@ func (r recipe) make(t testing.TB) []byte {
 
 func (r recipe) encode(t testing.TB, i int) []byte {
 	t.Helper()
-	v := values(r.time(i), i)
+	at := epoch
+	if r.time != nil {
+		at = r.time(i)
+	}
+	v := values(at, i)
 	if r.values != nil {
 		v = r.values(i, v)
 	}

@@ -88,7 +88,6 @@ type gathered struct {
 	first, last place
 	count       int64
 	what        string
-	order       int
 }
 
 // book gathers findings.
@@ -108,7 +107,7 @@ func (b *book) tell(c code, pid int32, about string, at place, format string, ar
 		g = b.found[k]
 	}
 	if g == nil {
-		g = &gathered{first: at, what: fmt.Sprintf(format, args...), order: len(b.found)}
+		g = &gathered{first: at, what: fmt.Sprintf(format, args...)}
 		b.found[k] = g
 	}
 	g.last = at

@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 )
@@ -251,12 +253,12 @@ func (c *checker) conclude() {
 	if c.demux == nil {
 		return
 	}
-	for _, k := range c.clocks {
-		c.settle(k)
+	for _, pid := range slices.Sorted(maps.Keys(c.clocks)) {
+		c.settle(c.clocks[pid])
 	}
 	c.concludeTables()
 	for _, pid := range c.facts.Unreferenced {
-		if p := c.facts.PIDs; len(p) > 0 && !c.walker.pid(pid).clocked {
+		if !c.walker.pid(pid).clocked {
 			c.book.tell(pidUnreferenced, int32(pid), "", c.firstOf(pid), "packets of a PID that no table announces")
 		}
 	}
@@ -281,7 +283,8 @@ func (c *checker) concludeTables() {
 		}
 		c.book.tell(is, noPID, "", place{}, "no %s in the file", name)
 	}
-	for pid, t := range c.tables {
+	for _, pid := range slices.Sorted(maps.Keys(c.tables)) {
+		t := c.tables[pid]
 		end, known := c.latest(t.clocked)
 		if t.known && known {
 			if s := float64(end-t.last) / ticks27; s > classes[patInterval].Limit {
@@ -307,7 +310,8 @@ func (c *checker) latest(clocked bool) (ticks int64, ok bool) {
 // concludePrograms holds each program's streams against each other.
 func (c *checker) concludePrograms() {
 	programs := map[uint16]*program{}
-	for pid, p := range c.walker.pids {
+	for _, pid := range slices.Sorted(maps.Keys(c.walker.pids)) {
+		p := c.walker.pids[pid]
 		a := &p.carriage.as
 		if p.carriage.announced == 0 && p.streamID == 0 {
 			continue
@@ -319,12 +323,12 @@ func (c *checker) concludePrograms() {
 		}
 		g.take(c, pid, p)
 	}
-	for _, g := range programs {
-		g.judge(c)
+	for _, n := range slices.Sorted(maps.Keys(programs)) {
+		programs[n].judge(c)
 	}
 }
 
-// program is what lies in one program.
+// program is what lies in one program, PIDs in ascending order.
 type program struct {
 	number          uint16
 	video, metadata []uint16
@@ -338,7 +342,7 @@ func (g *program) take(c *checker, pid uint16, p *walked) {
 	a := &p.carriage.as
 	if p.carriage.announced > 0 {
 		g.announced, g.clock, g.announcedAt = true, a.clock, p.carriage.asAt
-		if c.facts.Counts != nil && !p.begun {
+		if !p.begun && c.walker.n > 0 {
 			c.book.tell(pidMissing, int32(pid), "", p.carriage.asAt, "announced as stream type 0x%02x, and no packet of it came", a.streamType)
 			return
 		}
@@ -370,28 +374,20 @@ func (c *checker) lane(pid uint16) *lane {
 func (g *program) judge(c *checker) {
 	about := fmt.Sprintf("program %d", g.number)
 	if len(g.video) > 0 && len(g.metadata) == 0 {
-		c.book.tell(metadataMissing, int32(lowest(g.video)), about, c.firstOf(lowest(g.video)), "pictures, and no metadata")
+		c.book.tell(metadataMissing, int32(g.video[0]), about, c.firstOf(g.video[0]), "pictures, and no metadata")
 	}
 	if len(g.metadata) > 0 && len(g.video) == 0 {
-		c.book.tell(videoMissing, int32(lowest(g.metadata)), about, c.firstOf(lowest(g.metadata)), "metadata, and no pictures")
+		c.book.tell(videoMissing, int32(g.metadata[0]), about, c.firstOf(g.metadata[0]), "metadata, and no pictures")
 	}
 	if g.announced && (len(g.video) > 0 || g.clock != nullPID) {
-		if k := c.clocks[g.clock]; k == nil {
+		if c.clocks[g.clock] == nil {
 			c.book.tell(pcrMissing, noPID, about, g.announcedAt, "no clock reference came on PID 0x%x", g.clock)
 		}
 	}
 	if len(g.sync) > 0 && len(g.async) > 0 {
-		c.book.tell(securityTwice, int32(lowest(g.async)), about, c.firstOf(lowest(g.async)), "security metadata in PID 0x%x (synchronous) and in PID 0x%x (asynchronous)", lowest(g.sync), lowest(g.async))
+		c.book.tell(securityTwice, int32(g.async[0]), about, c.firstOf(g.async[0]), "security metadata in PID 0x%x (synchronous) and in PID 0x%x (asynchronous)", g.sync[0], g.async[0])
 	}
 	g.covered(c)
-}
-
-func lowest(pids []uint16) uint16 {
-	out := pids[0]
-	for _, p := range pids {
-		out = min(out, p)
-	}
-	return out
 }
 
 // covered compares where pictures and metadata begin and end.
@@ -402,7 +398,7 @@ func (g *program) covered(c *checker) {
 		return
 	}
 	limit := int64(classes[metadataUncovered].Limit * ticks90)
-	pid := int32(lowest(g.metadata))
+	pid := int32(g.metadata[0])
 	if d := data.least - video.least; d > limit {
 		c.book.tell(metadataUncovered, pid, "beginning", data.firstAt, "the metadata begins %.3f s after the pictures", float64(d)/ticks90)
 	}

@@ -71,8 +71,13 @@ func (q *inspection) value(n *klv.Node, called func() string) {
 	case n.Kind == klv.AsInteger && r.Unit == "%" && n.Integer > 100:
 		q.tellAt(valueRange, n.At, called(), "%d %%", n.Integer)
 	case r.Format == klv.Float && r.Twin != 0:
-		if t := klv.ST0601.Row(r.Twin); t.Lo < t.Hi && !(n.Number >= t.Lo && n.Number <= t.Hi) {
-			q.tellAt(valueRange, n.At, called(), "%g %s, outside %g to %g", n.Number, r.Unit, t.Lo, t.Hi)
+		t := klv.ST0601.Row(r.Twin)
+		lo, hi := t.Lo, t.Hi
+		if hi == 360 { // universal sets count headings from -180 as well
+			lo = -360
+		}
+		if lo < hi && !(n.Number >= lo && n.Number <= hi) {
+			q.tellAt(valueRange, n.At, called(), "%g %s, outside %g to %g", n.Number, r.Unit, lo, hi)
 		}
 	}
 	if n.State == klv.Given && r.Size == 0 && padded(r.Format, n.Value) {

@@ -1,6 +1,10 @@
 package check
 
-import "bytes"
+import (
+	"bytes"
+	"maps"
+	"slices"
+)
 
 // A walker goes over the transport packets as they are read, before the demultiplexer does: it numbers them, and looks at what the
 // demultiplexer has no event for: packets sent too often, adaptation fields, what program maps announce, headers of metadata
@@ -69,8 +73,8 @@ func (w *walker) Write(b []byte) (int, error) {
 func (w *walker) end() {
 	w.ended = true
 	w.walk()
-	for _, p := range w.pids {
-		w.finishPES(p)
+	for _, pid := range slices.Sorted(maps.Keys(w.pids)) {
+		w.finishPES(w.pids[pid])
 	}
 }
 
