@@ -122,7 +122,7 @@ func (h *h264) whole(b []byte, a *assembler) {
 		if s := parseH264SPS(b[1:]); s.ok {
 			h.lastSPS = append(h.lastSPS[:0], b[:min(len(b), 1024)]...)
 			h.sps[s.id] = s
-			a.facts, a.known = s.Video, true
+			a.tell(s.Video)
 		}
 	case 8:
 		r := newBits(b[1:])
@@ -204,7 +204,7 @@ func (h265) note(b []byte, now *picture) bool {
 
 func (h265) whole(b []byte, a *assembler) {
 	if v, ok := ParseSPS("h265", b); ok {
-		a.facts, a.known = v, true
+		a.tell(v)
 	}
 }
 
@@ -256,8 +256,10 @@ func (mpeg2) note(b []byte, now *picture) bool {
 
 func (mpeg2) whole(b []byte, a *assembler) {
 	if v, ok := parseMPEG2(b); ok {
-		a.facts, a.known = v, true
+		a.tell(v)
 	} else if a.known {
-		extendMPEG2(&a.facts, b)
+		v = a.facts
+		extendMPEG2(&v, b)
+		a.tell(v)
 	}
 }

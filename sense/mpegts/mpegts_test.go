@@ -254,25 +254,83 @@ func FuzzDemuxer(f *testing.F) {
 	var s transport
 	s.pes(0xfc, 90000, append(cell(0, 3, body(20, 'a')), cell(0, 2, body(20, 'b'))...))
 	f.Add(s.Bytes())
+	f.Add(program(f, picture(0, 90000), klvUnit(klvPID, 90000, 40), klvUnit(syncPID, 90000, 40), picture(1, 93000)))
+	f.Add(thin(program(f, picture(0, 90000), picture(1, 93000)), 70))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		d := mpegts.NewDemuxer(bytes.NewReader(b))
-		total := 0
-		for {
-			u, err := d.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if total += len(u.Data); u.Offset < 0 || u.Offset > int64(len(b)) {
-				t.Fatalf("unit at %d of %d", u.Offset, len(b))
+		metadata := readAll(t, b, func(*mpegts.Demuxer) {})
+		facts := &mpegts.Facts{}
+		every := readAll(t, b, func(d *mpegts.Demuxer) {
+			d.Take(func(mpegts.Stream) bool { return true })
+			d.Watch(facts.Add)
+		})
+		var only []string
+		for _, u := range every {
+			if u.Kind == mpegts.Metadata {
+				only = append(only, u.data)
 			}
 		}
-		if total > len(b) {
-			t.Fatalf("%d bytes of metadata from a file of %d", total, len(b))
+		if len(only) != len(metadata) {
+			t.Fatalf("%d units of metadata, and %d where pictures are read too", len(metadata), len(only))
 		}
-		d.Streams()
+		outline := readAll(t, b, func(d *mpegts.Demuxer) { d.TakeOutline(func(mpegts.Stream) bool { return true }) })
+		if len(outline) != len(every) {
+			t.Fatalf("%d units in outline, %d in full", len(outline), len(every))
+		}
+	})
+}
+
+// readAll reads a stream to its end: units lie within it, and hold no more than it does.
+func readAll(t *testing.T, b []byte, prepare func(*mpegts.Demuxer)) (out []unit) {
+	d := mpegts.NewDemuxer(bytes.NewReader(b))
+	prepare(d)
+	total := 0
+	for {
+		u, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if total += len(u.Data); u.Offset < 0 || u.Offset > int64(len(b)) {
+			t.Fatalf("unit at %d of %d", u.Offset, len(b))
+		}
+		out = append(out, unit{u, string(u.Data)})
+	}
+	if total > len(b) {
+		t.Fatalf("%d bytes of units from a file of %d", total, len(b))
+	}
+	d.Streams()
+	return out
+}
+
+// FuzzCells gives bytes as the payload of one synchronous PES after another.
+func FuzzCells(f *testing.F) {
+	f.Add(append(cell(0, 3, body(20, 'a')), cell(1, 2, body(20, 'b'))...), 60)
+	f.Add(cell(9, 1, nil), 5)
+	f.Fuzz(func(t *testing.T, b []byte, size int) {
+		if size < 1 || size > 60000 || len(b) > 1<<16 {
+			return
+		}
+		var s transport
+		for rest := b; len(rest) > 0; {
+			n := min(size, len(rest))
+			s.pes(0xfc, int64(s.Len()), rest[:n])
+			rest = rest[n:]
+		}
+		readAll(t, s.Bytes(), func(*mpegts.Demuxer) {})
+	})
+}
+
+func FuzzSPS(f *testing.F) {
+	f.Add([]byte{0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xf6, 0x80})
+	f.Add([]byte{0x42, 1, 1, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x5d, 0xa0, 2, 0x80, 0x80, 0x2d, 0x16, 0x36, 0xb9, 0x24, 0xcb, 0xf0, 0x08})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, codec := range []string{"h264", "h265", "mpeg2video"} {
+			if v, ok := mpegts.ParseSPS(codec, b); ok && (v.Width < 1 || v.Height < 1 || v.Width > 1<<15 || v.Height > 1<<15 || v.RateNum < 0 || v.RateDen < 0) {
+				t.Fatalf("%s: %+v", codec, v)
+			}
+		}
 	})
 }
 

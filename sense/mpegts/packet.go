@@ -58,8 +58,8 @@ func (p *packet) adaptation(b []byte) {
 // parity bytes after them, and finds the rhythm again where it is lost.
 type framer struct {
 	r      *bufio.Reader
-	window []byte // of what r has buffered: not yet passed over
-	used   int    // bytes of r before the window, passed over
+	window []byte // what r has buffered
+	used   int    // bytes of the window that are passed over
 	at     int64  // of the next unread byte
 	stride int
 	// between is what lies between the last packet and the next: it is passed over only then, so that the last stays readable.
@@ -83,7 +83,11 @@ func (f *framer) next() (b []byte, at int64, err error) {
 		f.discard(f.between)
 		f.between = 0
 	}
-	b, err = f.peek(packetSize)
+	if b = f.window[f.used:]; len(b) >= packetSize {
+		b = b[:packetSize]
+	} else {
+		b, err = f.peek(packetSize)
+	}
 	if len(b) < packetSize {
 		if err == io.EOF && len(b) > f.stride-packetSize {
 			return nil, f.at, io.ErrUnexpectedEOF
@@ -105,7 +109,7 @@ func (f *framer) next() (b []byte, at int64, err error) {
 // peek gives the next n bytes without passing over them, or fewer with the reason. Packets given before are no longer valid
 // when the buffer had to be filled.
 func (f *framer) peek(n int) (b []byte, err error) {
-	if len(f.window) < n {
+	if len(f.window)-f.used < n {
 		_, _ = f.r.Discard(f.used) // bytes that are buffered: it cannot fail
 		f.used = 0
 		if f.window, err = f.r.Peek(n); len(f.window) < n {
@@ -113,7 +117,7 @@ func (f *framer) peek(n int) (b []byte, err error) {
 		}
 		f.window, _ = f.r.Peek(f.r.Buffered())
 	}
-	return f.window[:n], nil
+	return f.window[f.used : f.used+n], nil
 }
 
 // begin finds the stride of a stream that begins with a packet, or with the four bytes before one.
@@ -131,11 +135,11 @@ func (f *framer) begin() {
 }
 
 func (f *framer) discard(n int) {
-	k := min(n, len(f.window))
-	f.window, f.used, f.at = f.window[k:], f.used+k, f.at+int64(k)
+	k := min(n, len(f.window)-f.used)
+	f.used, f.at = f.used+k, f.at+int64(k)
 	if n > k {
 		_, _ = f.r.Discard(f.used)
-		f.used = 0
+		f.window, f.used = nil, 0
 		n, _ = f.r.Discard(n - k) // what is missing shows at the next peek
 		f.at += int64(n)
 	}

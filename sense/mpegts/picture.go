@@ -16,6 +16,7 @@ type assembler struct {
 	next    picture // what is told after from
 	facts   Video
 	known   bool // facts
+	fresh   bool // facts that nobody took yet
 	outline bool // nobody wants the bytes: only what is not read yet is kept
 }
 
@@ -69,8 +70,8 @@ type syntax interface {
 // headerBytes is how much after a start code is needed to read what a slice header says of its picture.
 const headerBytes = 64
 
-// maxPicture bounds a picture, in bytes: what is longer is given in pieces. The largest that H.264 allows at its highest level
-// is about 18 MB (ITU-T H.264, A.3.1: 384 bytes a macroblock over MinCR 2, of 139,264 macroblocks, is 27 MB).
+// maxPicture bounds a picture, in bytes: what is longer is given in pieces. The largest that H.264 allows at its highest level is
+// 27 MB: 139,264 macroblocks of 384 bytes, compressed at least twofold (ITU-T H.264, A.3.1 and table A-1).
 const maxPicture = 32 << 20
 
 // newAssembler is nil for a codec whose pictures are not told apart: each PES then counts as one.
@@ -187,6 +188,9 @@ func (a *assembler) unit(i int, give func(Unit)) {
 		a.open = a.scan
 	}
 }
+
+// tell takes the facts of the stream's pictures.
+func (a *assembler) tell(v Video) { a.facts, a.known, a.fresh = v, true, true }
 
 // told is the picture to which what is read now belongs.
 func (a *assembler) told() *picture {

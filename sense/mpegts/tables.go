@@ -102,9 +102,13 @@ func (d *Demuxer) table(e *elementary, at int64, b []byte) {
 	if b[5]&1 == 0 { // current_next_indicator
 		return
 	}
+	was := e.table.last
 	if e.changed(b) {
 		v.Kind = TableChanged
 		d.tell(e, at, v)
+	}
+	if e.table.last == was {
+		return // the same again
 	}
 	if e.kind == patPID {
 		for _, n := range patPrograms(b) {
@@ -171,19 +175,28 @@ func (d *Demuxer) forgets(e *elementary) {
 	e.Codec, e.How, e.Video, e.Width, e.Height = "", "", nil, 0, 0
 }
 
+// crcTable is what each value of the first byte does to the check.
+var crcTable = func() (t [256]uint32) {
+	for i := range t {
+		c := uint32(i) << 24
+		for range 8 {
+			if c&0x80000000 != 0 {
+				c = c<<1 ^ 0x04c11db7
+			} else {
+				c <<= 1
+			}
+		}
+		t[i] = c
+	}
+	return t
+}()
+
 // crc32 is the check of ISO/IEC 13818-1, annex A: polynomial 04c11db7, first bit first, no final inversion. Over a section
 // with its check it is 0.
 func crc32(b []byte) uint32 {
 	crc := ^uint32(0)
 	for _, c := range b {
-		crc ^= uint32(c) << 24
-		for range 8 {
-			if crc&0x80000000 != 0 {
-				crc = crc<<1 ^ 0x04c11db7
-			} else {
-				crc <<= 1
-			}
-		}
+		crc = crc<<8 ^ crcTable[byte(crc>>24)^c]
 	}
 	return crc
 }
