@@ -39,7 +39,8 @@ type stretch struct {
 // random access point on up to to, wherever they lie near it in the stream. PES are whole at both ends, and continuity counters
 // run on: only those of the tables are changed, since a PAT and a PMT are put before. What the stream lost stays lost.
 func (x *Index) Cut(w io.Writer, file io.ReaderAt, from, to int64) (Clip, error) {
-	c := &cutter{x: x, file: file, out: &Writer{w: w}, to: to, stretches: map[uint16]*stretch{}, shifts: map[uint16]uint8{}, clip: Clip{From: math.MaxInt64, To: math.MinInt64}}
+	c := &cutter{x: x, file: file, out: &Writer{w: w}, to: to, stretches: map[uint16]*stretch{}, shifts: map[uint16]uint8{},
+		clip: Clip{From: math.MaxInt64, To: math.MinInt64}}
 	if err := c.plan(from); err != nil {
 		return Clip{}, err
 	}

@@ -3,6 +3,7 @@ package mpegts_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -167,4 +168,27 @@ func TestLossStaysLossInAClip(t *testing.T) {
 	if events, _, _ := watched(t, file, mpegts.Lost); len(events) != 1 {
 		t.Errorf("%+v", events)
 	}
+}
+
+func ExampleIndex_Cut() {
+	var recording, index, out bytes.Buffer
+	w, _ := mpegts.NewProgram(&recording, mpegts.Output{PID: 0x100, StreamType: 0x1b}, mpegts.Output{PID: 0x101, StreamType: 0x06})
+	for i := range 90 { // three seconds, a random access point each half second
+		pts := int64(900000 + 3000*i)
+		_ = w.WriteUnit(picture(i%15, pts))
+		_ = w.WriteUnit(klvUnit(0x101, pts, 100))
+	}
+	file := bytes.NewReader(recording.Bytes())
+	if err := mpegts.WriteIndex(&index, file); err != nil {
+		fmt.Println(err)
+		return
+	}
+	x, err := mpegts.OpenIndex(bytes.NewReader(index.Bytes()), int64(index.Len()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c, err := x.Cut(&out, file, 900000+3000*20, 900000+3000*40)
+	fmt.Println((c.From-900000)/3000, (c.To-900000)/3000, c.Pictures, c.Metadata, err)
+	// Output: 15 40 26 26 <nil>
 }

@@ -70,8 +70,8 @@ type syntax interface {
 // headerBytes is how much after a start code is needed to read what a slice header says of its picture.
 const headerBytes = 64
 
-// maxPicture bounds a picture, in bytes: what is longer is given in pieces. The largest that H.264 allows at its highest level
-// is about 18 MB (ITU-T H.264, A.3.1: 384 bytes a macroblock over MinCR 2, of 139,264 macroblocks, is 27 MB).
+// maxPicture bounds a picture, in bytes: what is longer is given in pieces. The largest that H.264 allows at its highest level is
+// 27 MB: 139,264 macroblocks of 384 bytes, compressed at least twofold (ITU-T H.264, A.3.1 and table A-1).
 const maxPicture = 32 << 20
 
 // newAssembler is nil for a codec whose pictures are not told apart: each PES then counts as one.

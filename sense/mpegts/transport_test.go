@@ -498,3 +498,44 @@ func (h *hostile) Read(p []byte) (int, error) {
 	h.rest = h.rest[n:]
 	return n, nil
 }
+
+// patched changes every program map of a stream, and makes its check sum right again.
+func patched(b []byte, change func(pmt []byte)) []byte {
+	b = bytes.Clone(b)
+	for i := 0; i < len(b); i += 188 {
+		if onPID(0x1000)(b[i:i+188]) && b[i+1]&0x40 != 0 {
+			pmt := b[i+5+int(b[i+4])+1 : i+188]
+			change(pmt)
+			c := mpegts.SectionCheck(pmt[:len(pmt)-4])
+			copy(pmt[len(pmt)-4:], c[:])
+		}
+	}
+	return b
+}
+
+func TestMetadataAreKnownByAnyOfTheirSigns(t *testing.T) {
+	async := programOf(t, []mpegts.Output{{PID: klvPID, StreamType: 0x06}}, klvUnit(klvPID, 90000, 100), klvUnit(klvPID, 93000, 100))
+	sync := programOf(t, []mpegts.Output{{PID: syncPID, StreamType: 0x15}}, klvUnit(syncPID, 90000, 100), klvUnit(syncPID, 93000, 100))
+	unnamed := func(pmt []byte) { // no name in any descriptor
+		for i := bytes.Index(pmt, []byte("KLVA")); i >= 0; i = bytes.Index(pmt, []byte("KLVA")) {
+			copy(pmt[i:], "XXXX")
+		}
+	}
+	for how, c := range map[string]struct {
+		file []byte
+		sync bool
+	}{
+		"KLVA registration":                 {async, false},
+		"metadata descriptor":               {sync, true},
+		"stream type 0x15":                  {patched(sync, unnamed), true},
+		"a SMPTE label in a private stream": {patched(async, unnamed), false},
+	} {
+		units, d := demux(t, c.file)
+		if len(units) != 2 || units[0].Sync != c.sync || problems(d) != "[]" {
+			t.Errorf("%s: %d units, %s", how, len(units), problems(d))
+		}
+		if st := d.Streams(); len(st) != 1 || st[0].How != how || !st[0].Metadata || st[0].Program != 1 {
+			t.Errorf("%s: %+v", how, st)
+		}
+	}
+}

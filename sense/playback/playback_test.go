@@ -365,3 +365,41 @@ func BenchmarkSegment(b *testing.B) {
 		}
 	}
 }
+
+// A request for a time is answered by the index: the segment read from the middle is the one of the whole file.
+func TestASegmentOfAnIndexIsThatOfTheFile(t *testing.T) {
+	for _, name := range []string{"aphill_short.ts", "osh-first-75.ts"} {
+		b := clip(t, name)
+		all, codec := groups(t, b, 0)
+		var written bytes.Buffer
+		if err := mpegts.WriteIndex(&written, bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		}
+		x, err := mpegts.OpenIndex(bytes.NewReader(written.Bytes()), int64(written.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, _, _ := packed(t, codec, all[:1])
+		for _, g := range all {
+			e, ok, err := x.RandomAccess(g.Pictures[0].PTS+100, 0x100)
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			d := x.ReadFrom(bytes.NewReader(b), e)
+			d.Take(func(s mpegts.Stream) bool { return s.IsVideo() })
+			got, err := playback.NewReader(d, 0x100, 0).Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Number = g.Number
+			is, err := c.Segment(got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := c.Segment(g)
+			if err != nil || !bytes.Equal(is.Bytes, want.Bytes) {
+				t.Errorf("%s at %d: %d bytes, want %d; %v", name, g.Pictures[0].PTS, len(is.Bytes), len(want.Bytes), err)
+			}
+		}
+	}
+}
