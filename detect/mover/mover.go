@@ -323,10 +323,13 @@ func (f *Finder) mapGround(pts float64) (Homography, bool) {
 	return h, ok
 }
 
+// lookAgain is how many px the scene must have moved before symbols are looked for again: enough to change every edge.
+const lookAgain = 2
+
 // watch lets symbols be looked for when the scene has moved on: at first each time, later now and then.
 func (f *Finder) watch(h *held, p *pyramid) {
 	if f.symbols.before != nil {
-		if movedBy(&h.toCanvas, &f.lookAt, f.o.Width, f.o.Height) < 4 || f.symbols.looks > 24 && h.n%8 != 0 {
+		if movedBy(&h.toCanvas, &f.lookAt, f.o.Width, f.o.Height) < lookAgain || f.symbols.looks > 24 && h.n%8 != 0 {
 			return
 		}
 	}
