@@ -66,15 +66,18 @@ const (
 // find lists the regions of now that differ from past and next. Use tells whether a place of the canvas may be looked at:
 // not where symbols are burned in.
 //
+// Check, where not nil, are two frames of another baseline. Something that follows another stands where that was before, and
+// will be; the ground between them then differs from both, but not from frames at other times.
+//
 // Guard is how many px the top of a structure may have slid between two of the frames: what a shift of so much explains is
 // no region.
-func (c *changer) find(now, past, next *canvas, guard int, use func(x, y int) bool) []region {
+func (c *changer) find(now, past, next *canvas, check [2]*canvas, guard int, use func(x, y int) bool) []region {
 	c.measure(now, past)
 	c.scan(now, past, next)
 	c.found = c.found[:0]
 	for _, s := range c.hits {
 		if m := c.mask[int(s.y)*c.stride+int(s.x)]; m == bright || m == dark {
-			c.take(now, past, next, s, m, guard, use)
+			c.take(now, past, next, check, s, m, guard, use)
 		}
 	}
 	for _, s := range c.hits {
@@ -201,7 +204,7 @@ func either(now, past, next *canvas, at int, sign byte) int {
 
 // take grows a region from one pixel that stands out: first over neighbours that do, which tells its contrast, then over all
 // that differ by half of it from either frame.
-func (c *changer) take(now, past, next *canvas, from spot, sign byte, guard int, use func(x, y int) bool) {
+func (c *changer) take(now, past, next *canvas, check [2]*canvas, from spot, sign byte, guard int, use func(x, y int) bool) {
 	c.body = c.body[:0]
 	c.flood(from, func(at int) bool { return c.mask[at]&3 == sign })
 	seeds := len(c.body)
@@ -234,7 +237,7 @@ func (c *changer) take(now, past, next *canvas, from spot, sign byte, guard int,
 	if len(c.body) < leastArea || len(c.body) > c.w*c.h/50 {
 		return
 	}
-	if c.slid(now, past, guard) && c.slid(now, next, guard) {
+	if check[0] != nil && !c.borneOut(now, check[0], check[1], sign, half) || c.slid(now, past, guard) && c.slid(now, next, guard) {
 		return
 	}
 	c.found = append(c.found, c.box(now, past, next, sign))
@@ -307,6 +310,21 @@ func (c *changer) box(now, past, next *canvas, sign byte) region {
 		r.contrast = -top
 	}
 	return r
+}
+
+// borneOut tells whether a fifth of the body differs from one of two other frames: of something slow they show its ends.
+func (c *changer) borneOut(now, past, next *canvas, sign byte, half int) bool {
+	n, differ := 0, 0
+	for _, s := range c.body {
+		if y := s.y; s.x < max(past.lo[y], next.lo[y]) || s.x >= min(past.hi[y], next.hi[y]) {
+			continue
+		}
+		n++
+		if either(now, past, next, int(s.y)*c.stride+int(s.x), sign) >= half {
+			differ++
+		}
+	}
+	return n*2 < len(c.body) || differ*5 >= n
 }
 
 // slid tells whether what the body shows is in the other frame too, shifted by up to reach px: then the difference all but
