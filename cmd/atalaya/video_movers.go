@@ -140,7 +140,7 @@ func moversSummary(m *app.Movers) string {
 		s += fmt.Sprintf("; %d cuts", lost)
 	}
 	if known {
-		s += fmt.Sprintf("; registration alone would show %.2f m/s", slowest)
+		s += fmt.Sprintf("; registration tells speeds from %.2f m/s on", slowest)
 	}
 	return s
 }

@@ -66,15 +66,18 @@ const (
 // find lists the regions of now that differ from past and next. Use tells whether a place of the canvas may be looked at:
 // not where symbols are burned in.
 //
+// Check, where not nil, are two frames of another baseline. Something that follows another stands where that was before, and
+// will be; the ground between them then differs from both, but not from frames at other times.
+//
 // Guard is how many px the top of a structure may have slid between two of the frames: what a shift of so much explains is
 // no region.
-func (c *changer) find(now, past, next *canvas, guard int, use func(x, y int) bool) []region {
+func (c *changer) find(now, past, next *canvas, check [2]*canvas, guard int, use func(x, y int) bool) []region {
 	c.measure(now, past)
 	c.scan(now, past, next)
 	c.found = c.found[:0]
 	for _, s := range c.hits {
 		if m := c.mask[int(s.y)*c.stride+int(s.x)]; m == bright || m == dark {
-			c.take(now, past, next, s, m, guard, use)
+			c.take(now, past, next, check, s, m, guard, use)
 		}
 	}
 	for _, s := range c.hits {
@@ -201,7 +204,7 @@ func either(now, past, next *canvas, at int, sign byte) int {
 
 // take grows a region from one pixel that stands out: first over neighbours that do, which tells its contrast, then over all
 // that differ by half of it from either frame.
-func (c *changer) take(now, past, next *canvas, from spot, sign byte, guard int, use func(x, y int) bool) {
+func (c *changer) take(now, past, next *canvas, check [2]*canvas, from spot, sign byte, guard int, use func(x, y int) bool) {
 	c.body = c.body[:0]
 	c.flood(from, func(at int) bool { return c.mask[at]&3 == sign })
 	seeds := len(c.body)
@@ -234,7 +237,7 @@ func (c *changer) take(now, past, next *canvas, from spot, sign byte, guard int,
 	if len(c.body) < leastArea || len(c.body) > c.w*c.h/50 {
 		return
 	}
-	if c.slid(now, past, guard) && c.slid(now, next, guard) {
+	if check[0] != nil && !c.borneOut(now, check[0], check[1], sign, half) || c.slid(now, past, guard) && c.slid(now, next, guard) {
 		return
 	}
 	c.found = append(c.found, c.box(now, past, next, sign))
@@ -309,6 +312,21 @@ func (c *changer) box(now, past, next *canvas, sign byte) region {
 	return r
 }
 
+// borneOut tells whether a fifth of the body differs from one of two other frames: of something slow they show its ends.
+func (c *changer) borneOut(now, past, next *canvas, sign byte, half int) bool {
+	n, differ := 0, 0
+	for _, s := range c.body {
+		if y := s.y; s.x < max(past.lo[y], next.lo[y]) || s.x >= min(past.hi[y], next.hi[y]) {
+			continue
+		}
+		n++
+		if either(now, past, next, int(s.y)*c.stride+int(s.x), sign) >= half {
+			differ++
+		}
+	}
+	return n*2 < len(c.body) || differ*5 >= n
+}
+
 // slid tells whether what the body shows is in the other frame too, shifted by up to reach px: then the difference all but
 // goes away. Something that has moved on is not there, and no shift explains it.
 func (c *changer) slid(now, other *canvas, reach int) bool {
@@ -317,12 +335,12 @@ func (c *changer) slid(now, other *canvas, reach int) bool {
 	every := (len(c.body) + most - 1) / most
 	for i := 0; i < len(c.body); i += every {
 		s := c.body[i]
-		if int(s.x) < reach || int(s.y) < reach || int(s.x) >= c.w-reach || int(s.y) >= c.h-reach {
+		if int(s.x) <= reach || int(s.y) <= reach || int(s.x) >= c.w-reach-1 || int(s.y) >= c.h-reach-1 {
 			return false
 		}
 		c.sample = append(c.sample, int(s.y)*c.stride+int(s.x))
 	}
-	apart := func(dx, dy, most int) int {
+	plain := func(dx, dy, most int) int {
 		sum, by := 0, dy*c.stride+dx
 		for _, at := range c.sample {
 			d := int(now.pix[at]) - int(other.pix[at+by])
@@ -330,10 +348,23 @@ func (c *changer) slid(now, other *canvas, reach int) bool {
 		}
 		return min(sum, most)
 	}
+	// Between pixels too: a pixel differs from another picture by how far it lies outside of what that one takes within half a
+	// pixel around (S. Birchfield, C. Tomasi, IEEE PAMI 20, 1998, doi:10.1109/34.677269).
+	nearly := func(dx, dy, most int) int {
+		sum, by := 0, dy*c.stride+dx
+		for _, at := range c.sample {
+			o := other.pix[at+by-c.stride-1 : at+by+c.stride+2]
+			b := int(o[c.stride+1])
+			p, q, r, s := int(o[c.stride]), int(o[c.stride+2]), int(o[1]), int(o[2*c.stride+1])
+			lo, hi := (b+min(b, p, q, r, s))/2, (b+max(b, p, q, r, s)+1)/2
+			v := int(now.pix[at])
+			sum += max(v-hi, lo-v, 0)
+		}
+		return min(sum, most)
+	}
 	at := int(c.body[0].y)/block*c.bw + int(c.body[0].x)/block
-	still := apart(0, 0, math.MaxInt)
-	enough := max(int(explained*float64(still)), int(aboveGrain*c.noise[at]*float64(len(c.sample))))
-	best, bx, by := still, 0, 0
+	enough := max(int(explained*float64(nearly(0, 0, math.MaxInt))), int(aboveGrain*c.noise[at]*float64(len(c.sample))))
+	apart, best, bx, by := plain, math.MaxInt, 0, 0
 	try := func(dx, dy int) {
 		if max(dx, -dx) <= reach && max(dy, -dy) <= reach {
 			if e := apart(dx, dy, best); e < best {
@@ -346,6 +377,7 @@ func (c *changer) slid(now, other *canvas, reach int) bool {
 			try(dx, dy)
 		}
 	}
+	apart, best = nearly, math.MaxInt
 	for dx, dy, k := bx, by, 0; k < 9; k++ {
 		try(dx+k%3-1, dy+k/3-1)
 	}

@@ -14,13 +14,16 @@ import (
 func TestOverlay(t *testing.T) {
 	seed, _ := strconv.Atoi(os.Getenv("SEED"))
 	s := movertest.Usual(uint64(seed))
+	if os.Getenv("BIG") != "" {
+		s.Width, s.Height, s.Frames, s.Targets = 960, 540, 300, 12
+	}
 	r, err := movertest.Run(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := movertest.New(s)
 	pix := make([]byte, s.Width*s.Height)
-	for _, n := range []int{40, 80, 120} {
+	for _, n := range []int{56, 80, 130} {
 		f.Render(n, pix)
 		im := image.NewRGBA(image.Rect(0, 0, s.Width*2, s.Height*2))
 		for y := range s.Height * 2 {

@@ -13,6 +13,9 @@ import (
 func TestDebug(t *testing.T) {
 	sd, _ := strconv.Atoi(os.Getenv("SEED"))
 	s := movertest.Usual(uint64(max(sd, 1)))
+	if os.Getenv("BIG") != "" {
+		s.Width, s.Height, s.Frames, s.Targets = 960, 540, 300, 12
+	}
 	if os.Getenv("PLAIN") != "" {
 		s.Structures = 0
 	}
@@ -51,6 +54,22 @@ func TestDebug(t *testing.T) {
 		}
 		fn := float64(max(n, 1))
 		fmt.Printf("track %d: %d..%d pts %d coasted %d matched %v  size %.1fx%.1f c %.0f  bias w %.2f h %.2f x %.2f y %.2f rms %.2f  from %.0f,%.0f to %.0f,%.0f sd %.2f\n", tr.ID, int(a.PTS*30+.5), int(z.PTS*30+.5), len(tr.Points), co, best, a.W, a.H, tr.Contrast, dw/fn, dh/fn, dx/fn, dy/fn, math.Sqrt(dx2/fn), a.X, a.Y, z.X, z.Y, math.Sqrt(a.Covariance[0]))
+	}
+	lastID := map[int]int{}
+	for f := range r.Truth {
+		for _, b := range r.Truth[f] {
+			if b.Aside {
+				continue
+			}
+			for _, q := range r.Found[f] {
+				if movertest.IoU(b, q) >= 0.5 {
+					if o, ok := lastID[b.ID]; ok && o != q.ID {
+						fmt.Printf("switch at %d truth %d from %d to %d at %.0f,%.0f\n", f, b.ID, o, q.ID, b.X, b.Y)
+					}
+					lastID[b.ID] = q.ID
+				}
+			}
+		}
 	}
 	miss, tot := map[int]int{}, map[int]int{}
 	where := map[int][]int{}

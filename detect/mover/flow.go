@@ -11,6 +11,7 @@ const (
 	side   = 2*radius + 1
 	window = side * side
 	cell   = 40 // px: at most one corner in each cell of this size
+	narrow = 20 // px: the same where only a part of the picture can be compared
 	unit   = 32 // what a grey level is in sums: five bits of fraction
 )
 
@@ -151,7 +152,7 @@ type finder struct {
 // find lists the corners of a frame: in each cell the place where the smaller eigenvalue of the gradients' covariance is
 // largest (J. Shi, C. Tomasi, CVPR 1994, doi:10.1109/CVPR.1994.323794), judged at half size and placed to two pixels, which
 // is all that a window needs. Use says which places may be taken.
-func (f *finder) find(p *pyramid, use func(x, y int) bool) []corner {
+func (f *finder) find(p *pyramid, cell int, use func(x, y int) bool) []corner {
 	half := p[1]
 	f.gradients(half)
 	w, h, stride := half.w, half.h, half.stride

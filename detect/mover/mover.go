@@ -22,7 +22,7 @@ type Options struct {
 	// Ground gives the place of a point of the picture (px of the full size, 0 at the left and upper edge, so that the middle
 	// of the first pixel is 0.5) at a presentation time in seconds; nil, or false, where it is not known.
 	Ground func(pts, x, y float64) (geodesy.LatLon, bool)
-	// Baseline is how many frames lie between the middle one of the three and each other one: 2 to 30, or 0 for 0.4 s, at most
+	// Baseline is how many frames lie between the middle one of the three and each other one: 2 to 30, or 0 for 0.5 s, at most
 	// 15. Each frame is compared over twice as many too: what does not move by half of its own length in that time is not seen.
 	Baseline int
 	// Seed of chance.
@@ -128,7 +128,7 @@ func New(o Options) (*Finder, error) {
 	}
 	reach := o.Baseline
 	if reach == 0 {
-		reach = min(max(int(math.Round(0.4*o.Rate)), 2), 15)
+		reach = min(max(int(math.Round(0.5*o.Rate)), 2), 15)
 	}
 	if reach < 2 || reach > 30 {
 		return nil, &atalaya.Error{Op: "mover.new", Kind: atalaya.BadUse, Err: fmt.Errorf("a baseline of %d frames", reach), Hint: "Give 2 to 30"}
@@ -323,10 +323,13 @@ func (f *Finder) mapGround(pts float64) (Homography, bool) {
 	return h, ok
 }
 
+// lookAgain is how many px the scene must have moved before symbols are looked for again: enough to change every edge.
+const lookAgain = 2
+
 // watch lets symbols be looked for when the scene has moved on: at first each time, later now and then.
 func (f *Finder) watch(h *held, p *pyramid) {
 	if f.symbols.before != nil {
-		if movedBy(&h.toCanvas, &f.lookAt, f.o.Width, f.o.Height) < 4 || f.symbols.looks > 24 && h.n%8 != 0 {
+		if movedBy(&h.toCanvas, &f.lookAt, f.o.Width, f.o.Height) < lookAgain || f.symbols.looks > 24 && h.n%8 != 0 {
 			return
 		}
 	}
@@ -394,8 +397,12 @@ func (f *Finder) search(h *held, with []three) {
 	v.perPX = f.plane.Scale(mx, my)
 	f.chain(v)
 	f.sights = f.sights[:0]
-	for _, three := range with {
-		f.regions(h, three, &toFrame)
+	for i, t := range with {
+		var other *three
+		if len(with) == 2 {
+			other = &with[1-i]
+		}
+		f.regions(h, t, other, &toFrame)
 	}
 	h.frame.Regions = len(f.sights)
 	if h.frame.Searched = len(with) > 0; h.frame.Searched {
@@ -429,16 +436,20 @@ func (f *Finder) chain(v *view) {
 }
 
 // regions makes sightings of what differs: pieces that all but touch are one, and what was seen over a longer baseline is not
-// taken again.
-func (f *Finder) regions(h *held, with three, toFrame *Homography) {
+// taken again. The other baseline, if there is one, bears them out.
+func (f *Finder) regions(h *held, with three, other *three, toFrame *Homography) {
 	pastTo, nextTo := f.at(with.past).toCanvas.Inverse(), f.at(with.next).toCanvas.Inverse()
 	free := func(x, y int) bool {
 		return f.shows(toFrame, x, y) && f.shows(&pastTo, x, y) && f.shows(&nextTo, x, y)
 	}
 	now, past, next := f.lay(h), f.lay(f.at(with.past)), f.lay(f.at(with.next))
+	var check [2]*canvas
+	if other != nil {
+		check = [2]*canvas{f.lay(f.at(other.past)), f.lay(f.at(other.next))}
+	}
 	guard := f.leaning.guard(max(with.next-h.n, h.n-with.next))
 	seen := f.sights
-	for _, r := range joined(f.change.find(now, past, next, guard, free)) {
+	for _, r := range joined(f.change.find(now, past, next, check, guard, free)) {
 		x, y := r.centre()
 		if !now.holds(&r) || !past.holds(&r) || !next.holds(&r) {
 			continue // cut off: its middle is not where it seems

@@ -51,7 +51,7 @@ type registration struct {
 
 // rest begins anew with this frame as its own anchor.
 func (r *registrar) rest(p *pyramid, use func(x, y int) bool) {
-	r.corners = r.finder.find(p, use)
+	r.corners = r.finder.find(p, cell, use)
 	r.made, r.age = len(r.corners), 0
 	r.toFrame, r.before = Identity, Identity
 	r.last = p
@@ -184,7 +184,11 @@ func (r *registrar) search(p *pyramid, use func(x, y int) bool) (registration, b
 	if r.spare[0] == nil {
 		r.spare[0], r.spare[1] = newPyramid(r.w, r.h), newPyramid(r.w, r.h)
 	}
-	corners := r.finder.find(p, use)
+	size := cell
+	if near.Scale(float64(r.w)/2, float64(r.h)/2) > 1.2 { // this frame shows more than the last: its middle is compared
+		size = narrow
+	}
+	corners := r.finder.find(p, size, func(x, y int) bool { return use(x, y) && r.covers(&near, float64(x), float64(y)) })
 	var out registration
 	for range 3 {
 		r.like(&near)

@@ -7,28 +7,29 @@ const (
 	reachPx  = 3  // px around a symbol that its smoothing and its edges touch
 	contrast = 10 // grey levels from pixel to pixel that make an edge at half size
 	steady   = 6  // grey levels that an edge of a symbol may change
-	surely   = 6  // votes that make a symbol: as many looks, each with the scene elsewhere
-	mostSure = 12
+	surely   = 5  // votes that make a symbol: as many looks, each with the scene elsewhere
+	mostSure = 10
 )
 
 // A symbols keeps watch for what is burned into the picture: edges that stay where they are in the frame while the scene
-// moves on under them. Flat parts of symbols tell nothing and do no harm. Bars of black around the picture are told by
-// themselves.
+// moves on under them. Flat parts of symbols tell nothing by themselves: what edges enclose is taken for a symbol too. Bars of
+// black around the picture are told apart from that.
 type symbols struct {
 	w, h   int // of the frame
 	votes  []int8
 	before *grey // the frame last looked at, at half size
 	looks  int
 	tiles  []bool
-	tw     int
+	walls  []bool
+	tw, th int
 	inner  [4]int // x0, y0, x1, y1 of the picture within its bars
 	edge   []spot
 }
 
 func newSymbols(w, h int) *symbols {
-	s := &symbols{w: w, h: h, tw: (w + tile - 1) / tile, inner: [4]int{0, 0, w, h}}
+	s := &symbols{w: w, h: h, tw: (w + tile - 1) / tile, th: (h + tile - 1) / tile, inner: [4]int{0, 0, w, h}}
 	s.votes = make([]int8, ((w/2+7)&^7)*(h/2))
-	s.tiles = make([]bool, s.tw*((h+tile-1)/tile))
+	s.tiles, s.walls = make([]bool, s.tw*s.th), make([]bool, s.tw*s.th)
 	return s
 }
 
@@ -88,6 +89,36 @@ func (s *symbols) draw(half *grey) {
 		for y := y0; y <= y1; y++ {
 			for x := x0; x <= x1; x++ {
 				s.tiles[y*s.tw+x] = true
+			}
+		}
+	}
+	s.fill()
+}
+
+// closing is half of the gap between edges of symbols, in tiles, that is taken for a part of them.
+const closing = 3
+
+// fill closes gaps: tiles are grown by so many on all sides, and shrunk again; what lies outside of the picture does not
+// shrink them.
+func (s *symbols) fill() {
+	for _, grow := range [2]bool{true, false} {
+		for _, step := range [2]int{1, s.tw} {
+			copy(s.walls, s.tiles)
+			n := s.tw
+			if step == s.tw {
+				n = s.th
+			}
+			for i := range s.tiles {
+				at := i % s.tw
+				if step == s.tw {
+					at = i / s.tw
+				}
+				for k := max(-closing, -at); k <= min(closing, n-1-at); k++ {
+					if s.walls[i+k*step] == grow {
+						s.tiles[i] = grow
+						break
+					}
+				}
 			}
 		}
 	}

@@ -59,6 +59,7 @@ type step struct {
 	from      [2]float64 // where the last step left it, in this step's plane
 	hit, sure bool       // it was seen; and with frames on both sides to compare with
 	both      bool       // there were such frames
+	alone     bool       // the step before does not lead to it
 	w, h      float64    // canvas px over grown
 	grown     float64    // by how much the canvas has been magnified since the track began
 }
@@ -120,6 +121,7 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 		phi := l.now.advance(dt, accel)
 		l.phi = phi.times(&l.phi)
 	}
+	t.rejoin(v)
 	pick := t.associate(v, sights)
 	taken := make([]bool, len(sights))
 	kept := t.lanes[:0]
@@ -158,6 +160,69 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 			t.lanes = append(t.lanes, t.begin(v, &sights[j], sure))
 		}
 	}
+}
+
+// rejoin gives a track that was lost what a younger one saw, where both go the same way at the same place and look alike: it
+// was the same thing, hidden or beside another for a while.
+func (t *tracker) rejoin(v *view) {
+	t.lanes = slices.DeleteFunc(t.lanes, func(young *lane) bool {
+		if !young.confirmed || young.id > 0 || young.told || young.miss > 0 {
+			return false
+		}
+		var best *lane
+		least := 1.0
+		for _, old := range t.lanes {
+			if old == young || !old.confirmed || old.miss < 3 || len(old.steps) <= len(young.steps) {
+				continue
+			}
+			if d := old.unlike(young, v); d < least {
+				best, least = old, d
+			}
+		}
+		if best != nil {
+			best.adopt(young)
+		}
+		return best != nil
+	})
+}
+
+// unlike is how different two tracks are, 1 being too much: in place, counted in their size and what the old one may have
+// turned aside; in velocity; in size and look.
+func (l *lane) unlike(o *lane, v *view) float64 {
+	if l.contrast*o.contrast < 0 {
+		return math.Inf(1)
+	}
+	place := math.Hypot(l.now.x[0]-o.now.x[0], l.now.x[1]-o.now.x[1]) / v.perPX
+	speed := math.Hypot(l.now.x[2]-o.now.x[2], l.now.x[3]-o.now.x[3]) / v.perPX
+	room := (l.w+l.h)/2 + min(math.Sqrt((l.now.p[0][0]+l.now.p[1][1])/2)/v.perPX, 30)
+	size := math.Abs(math.Log(l.w*l.h/(o.w*o.h))) / math.Log(2.5)
+	return max(place/room, speed/60, size, (1-l.look.like(&o.look))/0.8)
+}
+
+// adopt puts what the young track saw in the place of the old one's last steps; the unseen ones before lead over to it.
+func (l *lane) adopt(o *lane) {
+	at := len(l.steps) - len(o.steps)
+	join := l.steps[at]
+	dx, dy := o.steps[0].filtered.x[0]-join.filtered.x[0], o.steps[0].filtered.x[1]-join.filtered.x[1]
+	seen := at - 1
+	for seen > 0 && !l.steps[seen].hit {
+		seen--
+	}
+	for i := seen + 1; i < at; i++ {
+		k := float64(i-seen) / float64(at-seen)
+		l.steps[i].filtered.x[0] += k * dx
+		l.steps[i].filtered.x[1] += k * dy
+		l.steps[i].alone = true
+	}
+	for i := range o.steps {
+		s := &o.steps[i]
+		s.grown = l.steps[at+i].grown
+		s.w, s.h = s.w/join.grown, s.h/join.grown
+	}
+	o.steps[0].from, o.steps[0].alone = join.from, true
+	copy(l.steps[at:], o.steps)
+	l.now, l.base, l.phi, l.look, l.w, l.h, l.contrast = o.now, o.base, o.phi, o.look, o.w, o.h, o.contrast
+	l.hits, l.sure, l.miss = l.hits+o.hits, l.sure+o.sure, 0
 }
 
 // associate gives the sighting of each track, or -1.
@@ -383,7 +448,9 @@ func (l *lane) smooth() []motion {
 	}
 	for i := last - 1; i >= l.early; i-- {
 		s := &l.steps[i+1]
-		out[i] = l.steps[i].filtered.smoothed(&s.phi, &s.predicted, &out[i+1])
+		if out[i] = l.steps[i].filtered; !s.alone {
+			out[i] = l.steps[i].filtered.smoothed(&s.phi, &s.predicted, &out[i+1])
+		}
 	}
 	return out
 }

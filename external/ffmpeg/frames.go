@@ -192,3 +192,20 @@ func (f *Frames) Close() {
 	}
 	_ = f.run.end() // what a program says that was told to end
 }
+
+// Drain decodes a file as Open would, looks at nothing, and counts the frames: the rate at which it ends is the roof over
+// everything that looks at them.
+func (p *Program) Drain(ctx context.Context, path string, info Info, o Options) (int, error) {
+	f, err := p.Open(ctx, path, info, o)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for n := 0; ; n++ {
+		if _, err := f.Next(); errors.Is(err, io.EOF) {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+	}
+}

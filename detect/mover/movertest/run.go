@@ -23,7 +23,7 @@ type Result struct {
 	Truth  [][]Box
 	Found  [][]Box
 	// Residual is the root mean square distance, px, between where the registration and where the truth puts the points of a
-	// grid of the frame, over the baseline; Worst is the largest of a frame. LockLosses counts frames that were not locked.
+	// grid of the frame that both frames show, over five frames; Worst is the largest of a frame. LockLosses counts frames that were not locked.
 	Residual, Worst float64
 	WorstAt         int
 	LockLosses      int
@@ -90,14 +90,21 @@ func (r *Result) registration(f *Film) {
 			continue
 		}
 		want := f.Motion(i, i-baseline)
-		frame := 0.0
-		const grid = 8
+		frame, seen := 0.0, 0
+		const grid = 12
 		for k := range grid * grid {
 			x, y := (float64(k%grid)+0.5)/grid*float64(f.Width), (float64(k/grid)+0.5)/grid*float64(f.Height)
 			a, b := m.At(x, y)
 			c, d := want.At(x, y)
-			frame += ((a-c)*(a-c) + (b-d)*(b-d)) / (grid * grid)
+			if c >= 0 && d >= 0 && c < float64(f.Width) && d < float64(f.Height) {
+				frame += (a-c)*(a-c) + (b-d)*(b-d)
+				seen++
+			}
 		}
+		if seen == 0 {
+			continue
+		}
+		frame /= float64(seen)
 		if e := math.Sqrt(frame); e > r.Worst {
 			r.Worst, r.WorstAt = e, i
 		}
