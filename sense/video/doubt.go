@@ -96,8 +96,8 @@ func (s Sigmas) assumed(k int) float64 {
 func (l *Look) declaration(k int) (d *declared, row int, sigma float64) {
 	for _, d := range l.told {
 		for i, t := range d.tags {
-			if t == l.tagOf[k] && d.sigma[i] == d.sigma[i] {
-				return d, i, d.sigma[i] * unitsOf(k, l.Sensor.Lat)
+			if t == l.tagOf[k] && i < len(d.Sigma) { // a pack may hold correlations alone
+				return d, i, d.Sigma[i] * unitsOf(k, l.Sensor.Lat)
 			}
 		}
 	}
@@ -127,8 +127,7 @@ func (l *Look) deviations(s *Sight) (dev deviations, with []correlation) {
 			if at[a].d == nil || at[a].d != at[b].d {
 				continue
 			}
-			i, j := min(at[a].row, at[b].row), max(at[a].row, at[b].row)
-			if rho := at[a].d.between(i, j); rho != 0 { // of the declared parts: rounding goes its own way
+			if rho := at[a].d.Correlation(at[a].row, at[b].row); rho != 0 { // of the declared parts: rounding goes its own way
 				_, _, sa := l.declaration(a)
 				_, _, sb := l.declaration(b)
 				with = append(with, correlation{a, b, rho * sa * sb / (dev[a] * dev[b])})

@@ -357,8 +357,8 @@ func (o *georefWriter) write(m *Moment, pid uint16) error {
 	if len(o.Pixels) > 0 {
 		of := o.frame
 		if of.Width == 0 {
-			if k := &o.viewer.State(pid).marks; k.width > 0 && k.height > 0 {
-				of = Size{int(k.width), int(k.height)}
+			if k := &o.viewer.State(pid).marks; k.FrameWidth > 0 && k.FrameHeight > 0 {
+				of = Size{k.FrameWidth, k.FrameHeight}
 			}
 		}
 		if of.Width == 0 {

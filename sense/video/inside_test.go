@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,19 @@ func TestSlerpGoesAtEvenSpeed(t *testing.T) {
 	})
 }
 
+// declaring is a state that took in a packet with deviations of the items before, and what was wrong with it.
+func declaring(t testing.TB, sdcc ...[]byte) (State, []Problem) {
+	t.Helper()
+	items := at4km(rand.New(rand.NewPCG(1, 1))).items()
+	for _, b := range sdcc {
+		items = append(items, klv.RawBytes(102, b))
+	}
+	p := packetOf(t, 0, items...)
+	var s State
+	s.Apply(p)
+	return s, p.Problems
+}
+
 func TestSDCC(t *testing.T) {
 	f32 := func(v ...float32) (b []byte) {
 		for _, x := range v {
@@ -88,40 +102,68 @@ func TestSDCC(t *testing.T) {
 		// control 0xb304 is 14 bits: sparse, mapped correlations of 3 bytes, float deviations of 4
 		"two bytes, sparse":    {append(append([]byte{3, 0xb3, 0x04, 0x80}, f32(1, 2, 0)...), 0x20, 0, 0), []float64{1, 2, 0}, []float64{-.5, 0, 0}, ""},
 		"one byte":             {append(append([]byte{2, 0x42}, f32(.1, .2)...), 0x60, 0), []float64{.1, .2}, []float64{.5}, ""},
-		"no correlations":      {append([]byte{2, 0x40}, f32(.1, .2)...), []float64{.1, .2}, []float64{0}, ""},
-		"half floats":          {[]byte{1, 0x20, 0x3c, 0x00}, []float64{1}, []float64{}, ""},
-		"cut short":            {append([]byte{2, 0x42}, f32(.1)...), nil, nil, "cut short"},
-		"bytes too many":       {append([]byte{1, 0x40}, f32(1, 1)...), nil, nil, "bytes after its end"},
+		"no correlations":      {append([]byte{2, 0x40}, f32(.1, .2)...), []float64{.1, .2}, nil, ""},
+		"half floats":          {[]byte{1, 0x20, 0x3c, 0x00}, []float64{1}, nil, ""},
+		"unknown":              {nil, nil, nil, ""},
+		"cut short":            {append([]byte{2, 0x42}, f32(.1)...), nil, nil, "2 items in"},
+		"bytes too many":       {append([]byte{1, 0x40}, f32(1, 1)...), nil, nil, "4 bytes after the last"},
 		"a negative deviation": {append([]byte{1, 0x40}, f32(-1)...), nil, nil, "a standard deviation that is no number from 0 on"},
-		"nothing":              {nil, nil, nil, "no matrix of 1 to 64 rows"},
-		"a great matrix":       {[]byte{0x83, 0x7f, 0x40}, nil, nil, "no matrix of 1 to 64 rows"},
+		"mapped deviations":    {[]byte{1, 0x80, 0x12, 0x20, 0}, nil, nil, "ST 0601 names no range"},
+		"a great correlation":  {append([]byte{2, 0x82, 0x00}, 0x50, 0), nil, nil, "a correlation beyond -1 to 1"},
+		"a great matrix":       {[]byte{0x83, 0x7f, 0x40}, nil, nil, "511 items in"},
+		"more than went by":    {append([]byte{15, 0x20}, make([]byte, 30)...), nil, nil, "more rows than items before it"},
 	} {
-		d, why := readSDCC(c.b)
-		if why != c.why {
-			t.Errorf("%s: %q, want %q", name, why, c.why)
-			continue
-		}
-		if why != "" {
-			continue
-		}
-		for i := range c.sigma {
-			if math.Abs(d.sigma[i]-c.sigma[i]) > 1e-7 {
-				t.Errorf("%s: deviations %v, want %v", name, d.sigma, c.sigma)
+		s, problems := declaring(t, c.b)
+		if c.why != "" {
+			if len(problems) != 1 || !strings.Contains(problems[0].What, c.why) || len(s.stand()) > 0 {
+				t.Errorf("%s: %v, want %q", name, problems, c.why)
 			}
+			continue
 		}
-		for i := range c.rho {
-			if math.Abs(d.rho[i]-c.rho[i]) > 1e-4 {
-				t.Errorf("%s: correlations %v, want %v", name, d.rho, c.rho)
+		if len(problems) > 0 || len(s.stand()) != min(len(c.sigma), 1) {
+			t.Errorf("%s: %v, %d declarations", name, problems, len(s.stand()))
+			continue
+		}
+		for _, d := range s.stand() {
+			for i := range c.sigma {
+				if math.Abs(d.Sigma[i]-c.sigma[i]) > 1e-7 {
+					t.Errorf("%s: deviations %v, want %v", name, d.Sigma, c.sigma)
+				}
+			}
+			for i := range c.rho {
+				if math.Abs(d.Rho[i]-c.rho[i]) > 1e-4 {
+					t.Errorf("%s: correlations %v, want %v", name, d.Rho, c.rho)
+				}
+			}
+			if last := d.tags[len(d.tags)-1]; last != 78 || len(d.tags) != len(c.sigma) {
+				t.Errorf("%s: about the items %v, the last of which is 78", name, d.tags)
 			}
 		}
 	}
-	d := declared{sigma: make([]float64, 4), rho: []float64{01, 02, 03, 12, 13, 23}}
-	for i := range 4 {
-		for j := i + 1; j < 4; j++ {
-			if d.between(i, j) != float64(10*i+j) {
-				t.Errorf("the correlation of %d and %d is %g", i, j, d.between(i, j))
-			}
-		}
+}
+
+// Item 102 may come several times (ST 0601.19, 8.102), each about the items before it; the next packet with one replaces them all.
+func TestDeviationsComeSeveralTimes(t *testing.T) {
+	items := at4km(rand.New(rand.NewPCG(1, 1))).items()
+	sdcc := func(sigma float64) klv.Value {
+		return klv.SDCCOf(102, klv.SDCC{Size: 1, Mode: 1, SigmaSize: 4, Sigma: []float64{sigma}})
+	}
+	p := packetOf(t, 0, slices.Concat(items[:2], []klv.Value{sdcc(0.5)}, items[2:3], []klv.Value{sdcc(0.25)}, items[3:])...)
+	if len(p.Set.Problems) > 0 {
+		t.Fatalf("an item that may come several times: %v", p.Set.Problems)
+	}
+	var s State
+	s.Apply(p)
+	if d := s.stand(); len(d) != 2 || d[0].tags[0] != 5 || d[0].Sigma[0] != 0.5 || d[1].tags[0] != 6 || d[1].Sigma[0] != 0.25 {
+		t.Fatalf("%+v", d)
+	}
+	s.Apply(packetOf(t, 1, items[0]))
+	if len(s.stand()) != 2 {
+		t.Error("a packet that declares nothing takes back what was declared")
+	}
+	s.Apply(packetOf(t, 2, items[0], items[1], klv.Clear(102)))
+	if len(s.stand()) != 0 {
+		t.Error("a declaration of zero length leaves the old one")
 	}
 }
 
@@ -129,17 +171,21 @@ func FuzzSDCC(f *testing.F) {
 	f.Add([]byte{3, 0xb3, 0x04, 0x80, 0x3f, 0x80, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0})
 	f.Add([]byte{2, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0x60, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		d, why := readSDCC(b)
-		if why != "" {
-			return
-		}
-		for i, s := range d.sigma {
-			if s < 0 || math.IsInf(s, 0) {
-				t.Fatalf("deviation %d is %g", i, s)
+		s, _ := declaring(t, b)
+		for _, d := range s.stand() {
+			if len(d.tags) != d.Size {
+				t.Fatalf("%d items, %d rows", len(d.tags), d.Size)
 			}
-			for j := i + 1; j < len(d.sigma); j++ {
-				if !(math.Abs(d.between(i, j)) <= 1) {
-					t.Fatalf("correlation %g", d.between(i, j))
+			for i, sigma := range d.Sigma {
+				if !(sigma >= 0) || math.IsInf(sigma, 0) {
+					t.Fatalf("deviation %d is %g", i, sigma)
+				}
+			}
+			for i := range d.Size {
+				for j := i + 1; j < d.Size; j++ {
+					if !(math.Abs(d.Correlation(i, j)) <= 1) {
+						t.Fatalf("correlation %g", d.Correlation(i, j))
+					}
 				}
 			}
 		}
@@ -150,11 +196,16 @@ func FuzzTargets(f *testing.F) {
 	f.Add(vpack(7, vitem(1, 1, 2, 3), vitem(17, make([]byte, 22)...), vitem(12, 1, 2)), int64(6))
 	f.Add(vpack(7, vitem(19, 1), vitem(20, 2), vitem(10, 1, 2, 3), vitem(11, 1, 2, 3)), int64(3))
 	f.Add([]byte{0x84, 0xff, 0xff, 0xff, 0xff}, int64(0))
+	items := at4km(rand.New(rand.NewPCG(1, 1))).items()
 	f.Fuzz(func(t *testing.T, b []byte, version int64) {
-		list, _ := readTargets(b, version, nil)
-		for _, v := range list {
-			if v.located && !(math.Abs(v.lat) <= 90 && math.Abs(v.lon) <= 180) {
-				t.Fatalf("a target at %g, %g", v.lat, v.lon)
+		p := packetOf(t, 0, append(slices.Clone(items), klv.RawBytes(74, vmti(t, max(version, 0), 1280, 720, b)))...)
+		l := NewViewer(DefaultSigmas).See(p)
+		if len(l.Targets) > maxTargets || len(l.Problem) > maxMarkProblems+1 {
+			t.Fatalf("%d targets, %d problems", len(l.Targets), len(l.Problem))
+		}
+		for _, g := range l.Targets {
+			if g.Method != "" && !g.Where.LatLon().Valid() || g.HasReported && !g.Reported.LatLon().Valid() {
+				t.Fatalf("a target at %+v, reported at %+v", g.Where, g.Reported)
 			}
 		}
 	})
@@ -275,6 +326,9 @@ func TestTargetsWhereTheSenderSays(t *testing.T) {
 	offset := func(code func(v, lo, hi float64, n int) []byte) [][]byte {
 		return [][]byte{vitem(10, code(lat-24.5, -19.2, 19.2, 3)...), vitem(11, code(lon+107.4, -19.2, 19.2, 3)...)}
 	}
+	signed := func(v, lo, hi float64, n int) []byte { // offsets of version 3 are signed integers over as much on either side
+		return put(uint64(int64(math.Round(v/hi*(math.Exp2(float64(8*n-1))-1))))&(1<<(8*n)-1), n)
+	}
 	for name, c := range map[string]struct {
 		version int64
 		items   [][]byte
@@ -286,7 +340,7 @@ func TestTargetsWhereTheSenderSays(t *testing.T) {
 		"location of version 6": {6, [][]byte{vitem(17, exact...)}, "location", 0.05, "no pixel"},
 		"location of version 3": {3, [][]byte{vitem(17, location(linear)...)}, "location", 0.05, "no pixel"},
 		"offset of version 6":   {6, offset(klv.EncodeIMAPB), "offset", 1.3, "no pixel"},
-		"offset of version 3":   {3, offset(linear), "offset", 0.3, "no pixel"},
+		"offset of version 3":   {3, offset(signed), "offset", 0.3, "no pixel"},
 		"of no version":         {0, [][]byte{vitem(17, location(linear)...)}, "", 0, "no pixel"},
 		"half an offset":        {6, offset(klv.EncodeIMAPB)[1:], "", 0, "no pixel"},
 		"no frame size":         {6, [][]byte{vitem(1, 0, 1, 2)}, "", 0, "the frame's size is not known"},

@@ -83,8 +83,10 @@ func (s *State) take(std *klv.Standard, it *klv.Item) {
 }
 
 // rounding is the standard deviation of an item's rounding as it was sent: a uniform error over one step of its scale.
-func rounding(it *klv.Item) float64 {
-	r, n := it.Row, len(it.Value)
+func rounding(it *klv.Item) float64 { return roundingOf(it.Row, len(it.Value), it.Number) }
+
+// roundingOf is that of a number in n bytes.
+func roundingOf(r *klv.Row, n int, number float64) float64 {
 	step := 0.0
 	switch r.Format {
 	case klv.ScaledUint, klv.ScaledInt:
@@ -92,9 +94,9 @@ func rounding(it *klv.Item) float64 {
 	case klv.IMAPB: // ST 1201, section 7.2: a power of two
 		step = math.Exp2(math.Ceil(math.Log2(r.Hi-r.Lo)) - float64(8*n-1))
 	case klv.Float:
-		step = math.Abs(it.Number) * 0x1p-23
+		step = math.Abs(number) * 0x1p-23
 		if n == 8 {
-			step = math.Abs(it.Number) * 0x1p-52
+			step = math.Abs(number) * 0x1p-52
 		}
 	}
 	return step / math.Sqrt(12)
