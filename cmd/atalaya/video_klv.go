@@ -15,7 +15,7 @@ import (
 
 func videoCommand() *cobra.Command {
 	c := &cobra.Command{Use: "video", Short: "Motion imagery: what its metadata says and which ground it saw"}
-	c.AddCommand(videoKLVCommand(), videoGeorefCommand())
+	c.AddCommand(videoKLVCommand(), videoGeorefCommand(), videoCheckCommand(), videoClipCommand())
 	return c
 }
 
