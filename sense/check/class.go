@@ -280,7 +280,7 @@ var classes = [numClasses]Class{
 	videoTime: {Name: "video-time", Severity: Warning, Standard: own, Item: "time in the pictures (ST 0604) against item 2 (ST 0601)", Limit: 0.1, Unit: "s",
 		Expected: "one time for a picture and for the metadata with its PTS, within %g s", Remedy: "Metadata and pictures are apart: find the constant, and say it where you use them together."},
 
-	keyDamaged: {Name: "key-damaged", Severity: Error, Standard: st0601, Item: "6.2 key (ST 0601.8-19); SMPTE ST 336", Unreadable: true,
+	keyDamaged: {Name: "key-damaged", Severity: Error, Standard: st0601, Item: "6.2 key (ST 0601.8-19); SMPTE ST 336",
 		Expected: "a key of 16 bytes", Remedy: "A converter took the first bytes for the header of an access-unit cell and dropped them: ask for the original."},
 	keyUnknown: {Name: "key-unknown", Severity: Warning, Standard: st336, Item: "key; MISB ST 0807 registry",
 		Expected: "the key of a set that is known here", Remedy: "The packet is kept, not read. Tell the project which set it is."},

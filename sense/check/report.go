@@ -165,8 +165,8 @@ func (r *Report) judge() {
 		default:
 			r.Notes++
 		}
-		r.Unread = r.Unread || unreadable(r.Findings[i].Class)
 	}
+	r.Unread = len(r.Unreadable()) > 0
 	switch {
 	case r.Errors > 0:
 		r.Verdict = "not conformant"
@@ -177,22 +177,34 @@ func (r *Report) judge() {
 	}
 }
 
-func unreadable(class string) bool {
-	return slices.ContainsFunc(classes[:], func(c Class) bool { return c.Name == class && c.Unreadable })
+// Unreadable are the findings by which some of the file was not understood.
+func (r *Report) Unreadable() (out []Finding) {
+	for _, f := range r.Findings {
+		if slices.ContainsFunc(classes[:], func(c Class) bool { return c.Name == f.Class && c.Unreadable }) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // WriteTable writes the report for eyes: the streams, and each finding with what to do about it.
 func (r *Report) WriteTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	var rows strings.Builder
+	t := tabwriter.NewWriter(&rows, 0, 8, 2, ' ', 0)
 	for i := range r.Streams {
 		fmt.Fprintln(t, r.Streams[i].row())
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	_ = t.Flush() // a Builder takes all
+	for row := range strings.Lines(rows.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(row, " \n")); err != nil {
+			return err
+		}
 	}
 	for i := range r.Findings {
-		if _, err := io.WriteString(w, r.Findings[i].text()); err != nil {
-			return err
+		if r.first(i) {
+			if _, err := io.WriteString(w, r.text(i)); err != nil {
+				return err
+			}
 		}
 	}
 	_, err := fmt.Fprintf(w, "\n%s: %d errors, %d warnings, %d notes (profile %s)\n", r.Verdict, r.Errors, r.Warnings, r.Notes, r.Profile)
@@ -226,19 +238,31 @@ func (f Finding) String() string {
 	return s
 }
 
-// text is the finding in a few lines.
-func (f *Finding) text() string {
+// first says that a finding is the first of its class.
+func (r *Report) first(i int) bool {
+	return !slices.ContainsFunc(r.Findings[:i], func(f Finding) bool { return f.Class == r.Findings[i].Class })
+}
+
+// text is a class of findings, of which i is the first, in a few lines.
+func (r *Report) text(i int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%-7s %s: %s\n", f.Severity, f.Class, f.What)
-	fmt.Fprintf(&b, "        at %s", f.Place)
-	if f.Count > 1 {
-		fmt.Fprintf(&b, "; %d times, the last at %s", f.Count, f.Last)
+	of := &r.Findings[i]
+	fmt.Fprintf(&b, "\n%-7s %s (%s, %s)\n", of.Severity, of.Class, of.Standard, of.Item)
+	for _, f := range r.Findings[i:] {
+		if f.Class != of.Class {
+			continue
+		}
+		b.WriteString("        ")
+		if f.About != "" {
+			b.WriteString(f.About + ": ")
+		}
+		fmt.Fprintf(&b, "%s; %s", f.What, f.Place)
+		if f.Count > 1 {
+			fmt.Fprintf(&b, "; %d times, the last at %s", f.Count, f.Last)
+		}
+		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "\n        %s, %s", f.Standard, f.Item)
-	if f.About != "" {
-		fmt.Fprintf(&b, "; %s", f.About)
-	}
-	fmt.Fprintf(&b, "\n        expected %s\n        %s\n", f.Expected, f.Remedy)
+	fmt.Fprintf(&b, "        expected: %s\n        %s\n", of.Expected, of.Remedy)
 	return b.String()
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,13 +35,14 @@ type ItemLines []ItemLine
 
 // ItemLine is one item.
 type ItemLine struct {
-	Key   string `json:"-"`
-	Name  string `json:"name,omitempty"`
-	Value any    `json:"value"` // number, text, nested set, or null: see State
-	Unit  string `json:"unit,omitempty"`
-	Text  string `json:"text,omitempty"`  // name of an enumerated value
-	State string `json:"state,omitempty"` // why Value is null: "unknown" (zero length), "out of range", "malformed", "unread"
-	Raw   string `json:"raw"`
+	Key   string   `json:"-"`
+	Name  string   `json:"name,omitempty"`
+	Value any      `json:"value"` // number, text, nested set (NestedLine), pack (PackLine), list, array, or null: see State
+	Unit  string   `json:"unit,omitempty"`
+	Text  string   `json:"text,omitempty"`  // name of an enumerated value
+	Flags []string `json:"flags,omitempty"` // names of the bits that are set
+	State string   `json:"state,omitempty"` // why Value is null: "unknown" (zero length), "out of range", "malformed", "unread"
+	Raw   string   `json:"raw"`
 }
 
 // NestedLine is a set within an item.
@@ -52,31 +54,43 @@ type NestedLine struct {
 
 // MarshalJSON writes the items as one object, in order.
 func (l ItemLines) MarshalJSON() ([]byte, error) {
+	return object(len(l), func(i int) (string, any) { return l[i].Key, &l[i] })
+}
+
+// object writes n pairs of name and value, in order.
+func object(n int, pair func(i int) (string, any)) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i := range l {
+	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(strconv.Quote(l[i].Key)) // digits and hex digits only
-		b.WriteByte(':')
-		v, err := json.Marshal(&l[i])
-		if err != nil {
-			return nil, err
+		name, value := pair(i)
+		for _, part := range [...]any{name, value} {
+			v, err := json.Marshal(part)
+			if err != nil {
+				return nil, err
+			}
+			b.Write(v)
+			b.WriteByte(':')
 		}
-		b.Write(v)
+		b.Truncate(b.Len() - 1)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
 }
 
 // Line is the packet as `atalaya video klv` prints it.
-func (p *Packet) Line() KLVLine {
+func (p *Packet) Line() KLVLine { return p.line(&klv.VMTIState{}) }
+
+// line is Line with moving targets read by what their stream said before: their version, which they tell now and then.
+func (p *Packet) line(v *klv.VMTIState) KLVLine {
 	s := p.Set
-	l := KLVLine{Schema: "atalaya.klv/1", Offset: p.Offset, PID: p.PID, Set: s.Standard.Name, Key: s.Key.String(), Items: itemLines(s, 0),
-		Tail: hex.EncodeToString(s.Tail), Problems: p.Problems}
-	if l.Problems == nil {
-		l.Problems = []Problem{}
+	nodes, inside := takeApart(s, v)
+	l := KLVLine{Schema: "atalaya.klv/1", Offset: p.Offset, PID: p.PID, Set: s.Standard.Name, Key: s.Key.String(), Items: itemLines(nodes),
+		Tail: hex.EncodeToString(s.Tail), Problems: append([]Problem{}, p.Problems...)}
+	for _, q := range inside {
+		l.Problems = append(l.Problems, Problem{p.Offset, q.String()})
 	}
 	if p.HasPTS {
 		l.PTS = &p.PTS
@@ -107,49 +121,105 @@ func stamp(t time.Time) *string {
 	return &s
 }
 
-// maxNested bounds how deep sets within sets are taken apart.
-const maxNested = 4
-
-func itemLines(s *klv.Set, depth int) ItemLines {
-	out := make(ItemLines, 0, len(s.Items))
-	seen := map[string]int{}
+// takeApart gives each item of a set with all that lies within it, and what was found wrong there.
+func takeApart(s *klv.Set, v *klv.VMTIState) (nodes []klv.Node, problems []klv.Problem) {
+	v.Take(s)
+	root, all := s.Tree()
+	nodes, problems = root.Nodes, all[len(s.Problems):]
 	for i := range s.Items {
 		it := &s.Items[i]
-		key := strconv.FormatUint(uint64(it.Tag), 10)
-		if it.Key != (klv.UL{}) {
-			key = it.Key.String()
+		if s.Standard != klv.ST0903 { // it may lie within
+			if it.Row == nil || it.Row.Set != klv.ST0903 {
+				continue
+			}
+			v.Nested(it)
+		}
+		node, found := v.Tree(it)
+		nodes[i] = node
+		problems = append(slices.DeleteFunc(problems, func(p klv.Problem) bool { return p.At >= it.At && p.At < it.At+len(it.Raw) }), found...)
+	}
+	return nodes, problems
+}
+
+func itemLines(nodes []klv.Node) ItemLines {
+	out := make(ItemLines, 0, len(nodes))
+	seen := map[string]int{}
+	for i := range nodes {
+		n := &nodes[i]
+		key := strconv.FormatUint(uint64(n.Tag), 10)
+		if n.Universal {
+			key = n.Key().String()
 		}
 		if seen[key]++; seen[key] > 1 {
 			key += "/" + strconv.Itoa(seen[key])
 		}
-		out = append(out, itemLine(key, it, depth))
+		out = append(out, itemLine(key, n))
 	}
 	return out
 }
 
 var stateWords = [...]string{klv.Given: "", klv.Cleared: "unknown", klv.OutOfRange: "out of range", klv.Malformed: "malformed", klv.Unread: "unread"}
 
-func itemLine(key string, it *klv.Item, depth int) ItemLine {
-	l := ItemLine{Key: key, Raw: hex.EncodeToString(it.Value), State: stateWords[it.State]}
-	if it.Row != nil {
-		l.Name, l.Unit = it.Row.Name, it.Row.Unit
+func itemLine(key string, n *klv.Node) ItemLine {
+	l := ItemLine{Key: key, Name: n.Name(), Raw: hex.EncodeToString(n.Value), State: stateWords[n.State]}
+	if n.Row != nil {
+		l.Unit = n.Row.Unit
 	}
-	if it.State != klv.Given {
+	if n.State != klv.Given {
 		return l
 	}
-	switch it.Row.Format {
-	case klv.Text, klv.TextUTF16:
-		l.Value = it.Text()
-	case klv.Unsigned, klv.Signed, klv.Micros, klv.ChecksumSum:
-		l.Value = it.Integer
-	case klv.Enum:
-		l.Value, l.Text = it.Integer, it.Text()
-	case klv.Nested:
-		if s, ok := it.Nested(); ok && depth < maxNested {
-			l.Value = NestedLine{s.Standard.Name, itemLines(&s, depth+1), hex.EncodeToString(s.Tail)}
+	if n.Kind == klv.AsInteger {
+		l.Value, l.Text, l.Flags = n.Integer, n.Text, n.Flags()
+	} else {
+		l.Value = valueLine(n)
+	}
+	return l
+}
+
+// valueLine is a value as it stands in a line; nil for one that is not given.
+func valueLine(n *klv.Node) any {
+	if n.State != klv.Given {
+		return nil
+	}
+	switch n.Kind {
+	case klv.AsNumber:
+		return n.Number
+	case klv.AsText:
+		return n.Text
+	case klv.AsSet:
+		return NestedLine{n.Set.Name, itemLines(n.Nodes), hex.EncodeToString(n.Tail)}
+	case klv.AsPack:
+		return packLine(n)
+	case klv.AsList:
+		list := make([]any, len(n.Nodes))
+		for i := range n.Nodes {
+			list[i] = valueLine(&n.Nodes[i])
 		}
-	default:
-		l.Value = it.Number
+		return list
+	}
+	return json.RawMessage(n.AppendJSON(nil)) // whole numbers, arrays, deviations, bytes
+}
+
+// PackLine is a pack: the fields that were sent by name, in order. One that has a text of its own, as a core identifier, has that too.
+type PackLine []FieldLine
+
+// FieldLine is one field of a pack.
+type FieldLine struct {
+	Name  string
+	Value any
+}
+
+// MarshalJSON writes the fields as one object, in order.
+func (l PackLine) MarshalJSON() ([]byte, error) {
+	return object(len(l), func(i int) (string, any) { return l[i].Name, l[i].Value })
+}
+
+func packLine(n *klv.Node) (l PackLine) {
+	if n.Text != "" {
+		l = append(l, FieldLine{"text", n.Text})
+	}
+	for i := range n.Nodes {
+		l = append(l, FieldLine{n.Nodes[i].Name(), valueLine(&n.Nodes[i])})
 	}
 	return l
 }
@@ -157,7 +227,13 @@ func itemLine(key string, it *klv.Item, depth int) ItemLine {
 // WriteKLV reads the file in r and writes a line for each packet to w. It gives the number of packets and what could not be
 // read: damage of the container and packets that are not whole. Other problems of packets stand in their lines only.
 func WriteKLV(w io.Writer, r io.Reader) (packets int, problems []Problem, err error) {
-	return writeLines(w, r, func(p *Packet) any { return p.Line() })
+	targets := map[uint16]*klv.VMTIState{}
+	return writeLines(w, r, func(p *Packet) any {
+		if targets[p.PID] == nil {
+			targets[p.PID] = &klv.VMTIState{}
+		}
+		return p.line(targets[p.PID])
+	})
 }
 
 func writeLines(w io.Writer, r io.Reader, line func(*Packet) any) (n int, problems []Problem, err error) {
