@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"text/tabwriter"
@@ -18,7 +22,7 @@ import (
 // videoMovers are the flags of video movers.
 type videoMovers struct {
 	json, quiet     bool
-	size            string
+	size, vmti      string
 	every, baseline int
 }
 
@@ -32,6 +36,7 @@ tell where the camera looked. Pixels are decoded by the ffmpeg program, which mu
 nobody is recognised.`,
 		Example: `  atalaya video movers flight.ts
   atalaya video movers flight.ts --json --every 2
+  atalaya video movers flight.ts --vmti marked.ts
   atalaya video movers flight.ts --size 1280x720 --json | jq '.tracks[] | {id, n: (.points | length)}'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
@@ -39,6 +44,7 @@ nobody is recognised.`,
 	c.Flags().BoolVar(&f.json, "json", false, "print one JSON document, atalaya.movers/1")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "no progress")
 	c.Flags().StringVar(&f.size, "size", "", "size of the frames worked on, as 960x540, the width a multiple of 8 (default: that of the video, at most as many pixels)")
+	c.Flags().StringVar(&f.vmti, "vmti", "", "also write a copy of the transport stream with the tracks in it, as a stream of MISB ST 0903 sets")
 	c.Flags().IntVar(&f.every, "every", 1, "look at one frame of so many")
 	c.Flags().IntVar(&f.baseline, "baseline", 0, "frames between those that are compared, 2 to 30 (default: 0.4 s, at most 15)")
 	return c
@@ -76,12 +82,26 @@ func (f *videoMovers) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	if f.vmti != "" {
+		if err := app.CanMark(path); err != nil {
+			return err
+		}
+		if sameFile(path, f.vmti) {
+			return &atalaya.Error{Op: "video.movers", File: f.vmti, Kind: atalaya.BadUse, Err: errors.New("--vmti names the video itself"), Hint: "Name another file"}
+		}
+	}
 	shown := newProgress(cmd.ErrOrStderr(), f.quiet)
 	defer shown.end()
 	o.Done = func(frames int, pts float64) { shown.say(fmt.Sprintf("%s: %d frames, %.1f s", path, frames, pts)) }
 	m, err := app.FindMovers(cmd.Context(), path, o)
 	if err != nil {
 		return err
+	}
+	if f.vmti != "" {
+		shown.say(path + ": writing " + f.vmti)
+		if err := writeMarked(cmd.Context(), path, f.vmti, m); err != nil {
+			return err
+		}
 	}
 	if f.json {
 		err = printJSON(cmd.OutOrStdout(), m)
@@ -92,6 +112,32 @@ func (f *videoMovers) run(cmd *cobra.Command, path string) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", path, p.What)
 	}
 	return err
+}
+
+func sameFile(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
+}
+
+// writeMarked writes the copy with the tracks aside and puts it in its place when it is whole.
+func writeMarked(ctx context.Context, path, to string, m *app.Movers) (err error) {
+	t, err := os.CreateTemp(filepath.Dir(to), ".marked-*")
+	if err != nil {
+		return &atalaya.Error{Op: "video.movers", File: to, Kind: atalaya.BadUse, Err: errors.Unwrap(err), Hint: "Name a file in a folder that can be written"}
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(t.Name())
+		}
+	}()
+	out := bufio.NewWriterSize(t, 1<<20)
+	done, remarks, err := app.MarkVideo(ctx, path, m, version, out)
+	if err = errors.Join(err, out.Flush(), t.Chmod(0o644), t.Close()); err != nil {
+		return err
+	}
+	m.VMTI, m.Problems = &done, append(m.Problems, remarks...)
+	return os.Rename(t.Name(), to)
 }
 
 func moversTable(out io.Writer, m *app.Movers) error {
@@ -111,7 +157,10 @@ func moversTable(out io.Writer, m *app.Movers) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, moversSummary(m))
+	if _, err := fmt.Fprintln(out, moversSummary(m)); err != nil || m.VMTI == nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "written on PID 0x%x: %d targets in %d frames, %d with a place\n", m.VMTI.PID, m.VMTI.Targets, m.VMTI.Packets, m.VMTI.Placed)
 	return err
 }
 

@@ -34,6 +34,7 @@ type Movers struct {
 	Tracks   []MoverTrack  `json:"tracks"`
 	Frames   []MoverFrame  `json:"frames"`
 	Problems []MoverRemark `json:"problems"`
+	VMTI     *MoversVMTI   `json:"vmti,omitempty"` // see MarkVideo
 }
 
 // MoverTrack is one thing that moves.

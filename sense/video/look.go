@@ -77,7 +77,8 @@ type Look struct {
 	rounds  deviations
 	tagOf   [quantities]uint32
 	told    []*declared
-	lifted  bool // heights named MSL were lifted by the geoid, or would have been
+	apartS  float64 // how far the look lies from the packet whose targets it places
+	lifted  bool    // heights named MSL were lifted by the geoid, or would have been
 	raw     [2]Position
 }
 
@@ -173,25 +174,26 @@ func (v *Viewer) See(p *Packet) Look {
 
 // mark puts a look's targets on the ground: by its own sight, else by another stream's of the same second.
 func (v *Viewer) mark(s *State, l *Look) {
-	if l.aimed || !v.hasPose || !near1s(l, &v.pose) {
+	apart, ok := apartS(l, &v.pose)
+	if l.aimed || !v.hasPose || !ok || apart > Hold.Seconds() {
 		l.place(&s.marks, v.options)
 		return
 	}
 	from := v.pose
-	from.Problem = nil
+	from.Problem, from.apartS = nil, apart
 	from.place(&s.marks, v.options)
 	l.Targets, l.Problem = from.Targets, append(l.Problem, from.Problem...)
 }
 
-// near1s says that two looks lie within a second of each other, by the clock that both have.
-func near1s(a, b *Look) bool {
+// apartS is how far two looks lie from each other, seconds, by the clock that both have; false where they have none in common.
+func apartS(a, b *Look) (float64, bool) {
 	switch {
 	case a.HasTime && b.HasTime:
-		return absDuration(a.Time.Sub(b.Time)) <= Hold
+		return math.Abs(a.Time.Sub(b.Time).Seconds()), true
 	case a.HasPTS && b.HasPTS:
-		return math.Abs(a.PTS-b.PTS) <= Hold.Seconds()
+		return math.Abs(a.PTS - b.PTS), true
 	}
-	return false
+	return 0, false
 }
 
 // finish casts what the facts of a look allow: frame center, corners, and what contradicts what.

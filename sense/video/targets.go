@@ -47,6 +47,10 @@ const (
 	maxMarkProblems = 8
 )
 
+// staleS is how far, seconds, a look may lie from targets of another stream that have a place of their own, for a ray to be better:
+// an aircraft at 100 m/s flies 5 m.
+const staleS = 0.05
+
 // mark takes in the VMTI set of a packet: item 74 of ST 0601, or the packet itself.
 func (s *State) mark(p *Packet) {
 	s.marks.list, s.marks.problems = nil, nil
@@ -156,7 +160,12 @@ func (l *Look) target(m *marking, v *klv.VTarget, frame Size) Target {
 	w := m.word(v)
 	told := t.report(&w, l)
 	p, at, why := centre(v, frame)
-	if t.Row, t.Col, t.Problem = at.Row, at.Column, why; why == "" {
+	t.Row, t.Col, t.Problem = at.Row, at.Column, why
+	switch {
+	case why != "":
+	case t.HasReported && l.apartS > staleS:
+		t.Problem = fmt.Sprintf("the camera's packet lies %.2f s away: the sender's place is nearer", l.apartS)
+	default:
 		t.Problem = l.through(&t, &w, m, p, frame)
 	}
 	if t.Method == "" && t.HasReported {
