@@ -7,7 +7,7 @@ import (
 
 const (
 	block    = 32 // px: noise is measured in squares of this size
-	statRows = 4  // of which every so many rows are read
+	statRows = 8  // of which every so many rows are read
 )
 
 // A region is a patch of the canvas that differs from the same ground before and after.
@@ -66,13 +66,17 @@ const (
 // find lists the regions of now that differ from past and next. Use tells whether a place of the canvas may be looked at:
 // not where symbols are burned in.
 //
+// Fresh says that noise is to be measured: it need not be twice for one frame.
+//
 // Check, where not nil, are two frames of another baseline. Something that follows another stands where that was before, and
 // will be; the ground between them then differs from both, but not from frames at other times.
 //
 // Guard is how many px the top of a structure may have slid between two of the frames: what a shift of so much explains is
 // no region.
-func (c *changer) find(now, past, next *canvas, check [2]*canvas, guard int, use func(x, y int) bool) []region {
-	c.measure(now, past)
+func (c *changer) find(now, past, next *canvas, fresh bool, check [2]*canvas, guard int, use func(x, y int) bool) []region {
+	if fresh {
+		c.measure(now, past)
+	}
 	c.scan(now, past, next)
 	c.found = c.found[:0]
 	for _, s := range c.hits {
