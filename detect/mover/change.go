@@ -241,6 +241,9 @@ func (c *changer) take(now, past, next *canvas, check [2]*canvas, from spot, sig
 	if len(c.body) < leastArea || len(c.body) > c.w*c.h/50 {
 		return
 	}
+	if !c.balanced(now, past, next, sign, half) {
+		return
+	}
 	if check[0] != nil && !c.borneOut(now, check[0], check[1], sign, half) || c.slid(now, past, guard) && c.slid(now, next, guard) {
 		return
 	}
@@ -314,6 +317,28 @@ func (c *changer) box(now, past, next *canvas, sign byte) region {
 		r.contrast = -top
 	}
 	return r
+}
+
+// balanced tells whether a good part of the body differs from both frames, or about as much of it from each alone: of something
+// slow, one shows the front and one the rear. What differs from one alone is the ground that something has uncovered there.
+func (c *changer) balanced(now, past, next *canvas, sign byte, half int) bool {
+	both, first, second := 0, 0, 0
+	for _, s := range c.body {
+		at := int(s.y)*c.stride + int(s.x)
+		p, q := int(now.pix[at])-int(past.pix[at]), int(now.pix[at])-int(next.pix[at])
+		if sign == dark {
+			p, q = -p, -q
+		}
+		switch {
+		case min(p, q) >= half:
+			both++
+		case p > q:
+			first++
+		default:
+			second++
+		}
+	}
+	return both*3 >= len(c.body) || min(first, second)*4 >= max(first, second)
 }
 
 // borneOut tells whether a fifth of the body differs from one of two other frames: of something slow they show its ends.
