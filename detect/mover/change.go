@@ -7,7 +7,7 @@ import (
 
 const (
 	block    = 32 // px: noise is measured in squares of this size
-	statRows = 4  // of which every so many rows are read
+	statRows = 8  // of which every so many rows are read
 )
 
 // A region is a patch of the canvas that differs from the same ground before and after.
@@ -66,13 +66,17 @@ const (
 // find lists the regions of now that differ from past and next. Use tells whether a place of the canvas may be looked at:
 // not where symbols are burned in.
 //
+// Fresh says that noise is to be measured: it need not be twice for one frame.
+//
 // Check, where not nil, are two frames of another baseline. Something that follows another stands where that was before, and
 // will be; the ground between them then differs from both, but not from frames at other times.
 //
 // Guard is how many px the top of a structure may have slid between two of the frames: what a shift of so much explains is
 // no region.
-func (c *changer) find(now, past, next *canvas, check [2]*canvas, guard int, use func(x, y int) bool) []region {
-	c.measure(now, past)
+func (c *changer) find(now, past, next *canvas, fresh bool, check [2]*canvas, guard int, use func(x, y int) bool) []region {
+	if fresh {
+		c.measure(now, past)
+	}
 	c.scan(now, past, next)
 	c.found = c.found[:0]
 	for _, s := range c.hits {
@@ -237,6 +241,9 @@ func (c *changer) take(now, past, next *canvas, check [2]*canvas, from spot, sig
 	if len(c.body) < leastArea || len(c.body) > c.w*c.h/50 {
 		return
 	}
+	if !c.balanced(now, past, next, sign, half) {
+		return
+	}
 	if check[0] != nil && !c.borneOut(now, check[0], check[1], sign, half) || c.slid(now, past, guard) && c.slid(now, next, guard) {
 		return
 	}
@@ -310,6 +317,28 @@ func (c *changer) box(now, past, next *canvas, sign byte) region {
 		r.contrast = -top
 	}
 	return r
+}
+
+// balanced tells whether a good part of the body differs from both frames, or about as much of it from each alone: of something
+// slow, one shows the front and one the rear. What differs from one alone is the ground that something has uncovered there.
+func (c *changer) balanced(now, past, next *canvas, sign byte, half int) bool {
+	both, first, second := 0, 0, 0
+	for _, s := range c.body {
+		at := int(s.y)*c.stride + int(s.x)
+		p, q := int(now.pix[at])-int(past.pix[at]), int(now.pix[at])-int(next.pix[at])
+		if sign == dark {
+			p, q = -p, -q
+		}
+		switch {
+		case min(p, q) >= half:
+			both++
+		case p > q:
+			first++
+		default:
+			second++
+		}
+	}
+	return both*3 >= len(c.body) || min(first, second)*4 >= max(first, second)
 }
 
 // borneOut tells whether a fifth of the body differs from one of two other frames: of something slow they show its ends.

@@ -10,8 +10,6 @@ const (
 	radius = 5 // of the window that is followed, px of its level
 	side   = 2*radius + 1
 	window = side * side
-	cell   = 40 // px: at most one corner in each cell of this size
-	narrow = 20 // px: the same where only a part of the picture can be compared
 	unit   = 32 // what a grey level is in sums: five bits of fraction
 )
 

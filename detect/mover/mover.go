@@ -402,7 +402,7 @@ func (f *Finder) search(h *held, with []three) {
 		if len(with) == 2 {
 			other = &with[1-i]
 		}
-		f.regions(h, t, other, &toFrame)
+		f.regions(h, t, other, i == 0, &toFrame)
 	}
 	h.frame.Regions = len(f.sights)
 	if h.frame.Searched = len(with) > 0; h.frame.Searched {
@@ -437,7 +437,7 @@ func (f *Finder) chain(v *view) {
 
 // regions makes sightings of what differs: pieces that all but touch are one, and what was seen over a longer baseline is not
 // taken again. The other baseline, if there is one, bears them out.
-func (f *Finder) regions(h *held, with three, other *three, toFrame *Homography) {
+func (f *Finder) regions(h *held, with three, other *three, fresh bool, toFrame *Homography) {
 	pastTo, nextTo := f.at(with.past).toCanvas.Inverse(), f.at(with.next).toCanvas.Inverse()
 	free := func(x, y int) bool {
 		return f.shows(toFrame, x, y) && f.shows(&pastTo, x, y) && f.shows(&nextTo, x, y)
@@ -449,7 +449,7 @@ func (f *Finder) regions(h *held, with three, other *three, toFrame *Homography)
 	}
 	guard := f.leaning.guard(max(with.next-h.n, h.n-with.next))
 	seen := f.sights
-	for _, r := range joined(f.change.find(now, past, next, check, guard, free)) {
+	for _, r := range joined(f.change.find(now, past, next, fresh, check, guard, free)) {
 		x, y := r.centre()
 		if !now.holds(&r) || !past.holds(&r) || !next.holds(&r) {
 			continue // cut off: its middle is not where it seems

@@ -10,6 +10,7 @@ import (
 // before it, so that errors do not add up; prediction is by constant motion of the picture.
 type registrar struct {
 	w, h    int
+	cell    int // px: at most one corner in each cell of this size
 	corners []corner
 	finder  finder
 	// toFrame maps the anchor to the last frame and to the one before.
@@ -25,7 +26,7 @@ type registrar struct {
 }
 
 func newRegistrar(w, h int, seed uint64) *registrar {
-	r := &registrar{w: w, h: h, chance: numeric.NewStream(seed, 0), rows: make([][]byte, 3)}
+	r := &registrar{w: w, h: h, cell: 2 * int(math.Sqrt(float64(w*h)/wanted)/2), chance: numeric.NewStream(seed, 0), rows: make([][]byte, 3)}
 	for i := range r.rows {
 		r.rows[i] = make([]byte, w+slack)
 	}
@@ -49,9 +50,13 @@ type registration struct {
 	drifts   []drift
 }
 
+// wanted is how many corners an anchor has where its ground has enough of them: their number is what keeps the registration's
+// error far below that of one.
+const wanted = 220
+
 // rest begins anew with this frame as its own anchor.
 func (r *registrar) rest(p *pyramid, use func(x, y int) bool) {
-	r.corners = r.finder.find(p, cell, use)
+	r.corners = r.finder.find(p, r.cell, use)
 	r.made, r.age = len(r.corners), 0
 	r.toFrame, r.before = Identity, Identity
 	r.last = p
@@ -166,9 +171,9 @@ func (r *registrar) stale() bool {
 	if seen*10 < r.made*7 {
 		return true
 	}
-	k := r.toFrame.Scale(float64(r.w)/2, float64(r.h)/2)
 	j := r.toFrame.Jacobian(float64(r.w)/2, float64(r.h)/2)
-	return k > 1.08 || k < 1/1.08 || math.Abs(j[1]-j[2]) > 0.16 // and a turn of 0.08 rad
+	bent := max(math.Abs(j[0]-1), math.Abs(j[3]-1), math.Abs(j[1]), math.Abs(j[2]))
+	return bent > 0.16 || bent > bendLimit && r.age > 20 // the former spoils windows, the latter makes warping slow
 }
 
 // search looks for the last frame in one that lies or is scaled quite differently: first by correlation at an eighth of the
@@ -184,9 +189,9 @@ func (r *registrar) search(p *pyramid, use func(x, y int) bool) (registration, b
 	if r.spare[0] == nil {
 		r.spare[0], r.spare[1] = newPyramid(r.w, r.h), newPyramid(r.w, r.h)
 	}
-	size := cell
+	size := r.cell
 	if near.Scale(float64(r.w)/2, float64(r.h)/2) > 1.2 { // this frame shows more than the last: its middle is compared
-		size = narrow
+		size /= 2
 	}
 	corners := r.finder.find(p, size, func(x, y int) bool { return use(x, y) && r.covers(&near, float64(x), float64(y)) })
 	var out registration
