@@ -38,8 +38,10 @@ func store(b []byte, i int, v uint64) { binary.LittleEndian.PutUint64(b[i:], v) 
 func floorMean(a, b uint64) uint64 { return a&b + (a^b)>>1&low7 }
 func ceilMean(a, b uint64) uint64  { return (a | b) - (a^b)>>1&low7 }
 
-// binomial is (a + 2b + c)/4 of eight bytes each, within half a level: the two roundings go opposite ways.
-func binomial(a, b, c uint64) uint64 { return ceilMean(floorMean(a, c), b) }
+// binomialUp and binomialDown are (a + 2b + c)/4 of eight bytes each, an eighth of a level too high and too low on the
+// average: one after the other they are neither.
+func binomialUp(a, b, c uint64) uint64   { return ceilMean(floorMean(a, c), b) }
+func binomialDown(a, b, c uint64) uint64 { return floorMean(ceilMean(a, c), b) }
 
 // smooth writes the picture weighted by 1 2 1 in both directions: it takes two thirds of white noise, and what is left of
 // frequencies that bilinear interpolation would pass or lose by the luck of the fraction. Half the height of an edge stays
@@ -54,7 +56,7 @@ func smooth(dst, src *grey, rows [][]byte) {
 		across(below, src.pix[(y+1)*src.stride:], src.stride)
 		out := dst.pix[y*dst.stride : (y+1)*dst.stride]
 		for len(out) >= 8 && len(above) >= 8 && len(here) >= 8 && len(below) >= 8 {
-			store(out, 0, binomial(load(above, 0), load(here, 0), load(below, 0)))
+			store(out, 0, binomialDown(load(above, 0), load(here, 0), load(below, 0)))
 			out, above, here, below = out[8:], above[8:], here[8:], below[8:]
 		}
 	}
@@ -65,14 +67,14 @@ func smooth(dst, src *grey, rows [][]byte) {
 func across(dst, src []byte, n int) {
 	first, last := src[0], src[n-1]
 	w := load(src, 0)
-	store(dst, 0, binomial(w<<8|uint64(first), w, load(src, 1)))
+	store(dst, 0, binomialUp(w<<8|uint64(first), w, load(src, 1)))
 	left, out := src[7:], dst[8:n]
 	for len(out) >= 8 && len(left) >= 10 {
-		store(out, 0, binomial(load(left, 0), load(left, 1), load(left, 2)))
+		store(out, 0, binomialUp(load(left, 0), load(left, 1), load(left, 2)))
 		left, out = left[8:], out[8:]
 	}
 	w = load(src, n-8)
-	store(dst, n-8, binomial(load(src, max(n-9, 0)), w, w>>8|uint64(last)<<56))
+	store(dst, n-8, binomialUp(load(src, max(n-9, 0)), w, w>>8|uint64(last)<<56))
 }
 
 // halve writes the means of 2 x 2 pixels.

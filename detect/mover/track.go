@@ -162,6 +162,9 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 	}
 }
 
+// rejoinAfter is for how many frames an old track may still have been given a stray sighting after the young one began.
+const rejoinAfter = 20
+
 // rejoin gives a track that was lost what a younger one saw, where both go the same way at the same place and look alike: it
 // was the same thing, hidden or beside another for a while.
 func (t *tracker) rejoin(v *view) {
@@ -172,7 +175,7 @@ func (t *tracker) rejoin(v *view) {
 		var best *lane
 		least := 1.0
 		for _, old := range t.lanes {
-			if old == young || !old.confirmed || old.miss < 3 || len(old.steps) <= len(young.steps) {
+			if old == young || !old.confirmed || old.miss < 3 || len(old.steps) <= len(young.steps) || len(young.steps) > old.miss+rejoinAfter {
 				continue
 			}
 			if d := old.unlike(young, v); d < least {

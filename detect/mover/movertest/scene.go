@@ -236,3 +236,6 @@ func (f *Film) sample(u, v float64) float32 {
 	top, bottom := a+(b-a)*fu, c+(d-c)*fu
 	return top + (bottom-top)*fv
 }
+
+// Speed is that of a target, units a frame.
+func (f *Film) Speed(id int) float64 { return f.targets[id-1].speed }
