@@ -145,8 +145,9 @@ func (w *walker) cells(p *walked, b []byte, tell func(code, string, ...any)) {
 			tell(cellSequence, what, b[1], c.sequence)
 		}
 		c.runs = c.runs || c.counted && b[1] != c.sequence
+		joining := !c.counted
 		c.sequence, c.counted = b[1], true
-		c.fragment(b[2]>>6, tell)
+		c.fragment(b[2]>>6, joining, tell)
 		n := int(b[3])<<8 | int(b[4])
 		if n > len(b)-5 {
 			tell(cellLength, "a cell of %d bytes where %d are left in the PES", n, len(b)-5)
@@ -156,11 +157,13 @@ func (w *walker) cells(p *walked, b []byte, tell func(code, string, ...any)) {
 	}
 }
 
-// fragment follows what cells say of where access units begin (10 and 11) and end (01 and 11).
-func (c *carriage) fragment(is byte, tell func(code, string, ...any)) {
+// fragment follows what cells say of where access units begin (10 and 11) and end (01 and 11). A file may begin within one.
+func (c *carriage) fragment(is byte, joining bool, tell func(code, string, ...any)) {
 	switch first := is&2 != 0; {
 	case first && c.inCell:
 		tell(cellFragment, "an access unit begins (%02b) before the last one ended", is)
+	case !first && joining:
+		return
 	case !first && !c.inCell:
 		tell(cellFragment, "%02b, the middle or end of an access unit that has not begun", is)
 		return

@@ -104,6 +104,7 @@ const (
 	keyDamaged
 	keyUnknown
 	bytesBetween
+	beginsWithin
 	packetLength
 	itemLength
 	lengthForm
@@ -286,6 +287,8 @@ var classes = [numClasses]Class{
 		Expected: "the key of a set that is known here", Remedy: "The packet is kept, not read. Tell the project which set it is."},
 	bytesBetween: {Name: "bytes-between", Severity: Error, Standard: st336, Item: "key, length, value", Unreadable: true,
 		Expected: "one packet after another", Remedy: askRecording},
+	beginsWithin: {Name: "begins-within", Severity: Note, Standard: st336, Item: "key, length, value",
+		Expected: "a stream that begins with the key of a packet", Remedy: "A recording that was joined while it ran: the first packet is lost, the rest is whole."},
 	packetLength: {Name: "packet-length", Severity: Error, Standard: st336, Item: "length", Unreadable: true,
 		Expected: "as many bytes as the packet's BER length says", Remedy: "Bytes were lost, or the length is wrong: look at continuity first, then tell the maker of the encoder."},
 	itemLength: {Name: "item-length", Severity: Error, Standard: st0107, Item: "ST 0107.3-03 tag, length, value", Unreadable: true,

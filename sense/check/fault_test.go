@@ -178,8 +178,16 @@ func multiplexFaults(t testing.TB) []fault {
 		{"video-time", off, -1, 0, nil},
 		{"metadata-gap", pause, nth(pause, 30, begins(klvPID)), 1, nil},
 		{"metadata-rate", seldom, nth(seldom, 0, begins(klvPID)), 1, []string{"metadata-gap"}},
+		{"begins-within", joined(t), -1, 1, []string{"pes-length"}},
 		{"streams-unchecked", crowd(t, b), -1, 0, []string{"pid-unreferenced", "video-missing", "minimum-missing", "security-missing"}},
 	}
+}
+
+// joined is a stream whose packets take two cells, recorded from the second cell on.
+func joined(t testing.TB) []byte {
+	b := recipe{seconds: 1, values: func(_ int, v []item) []item { return append(v, item{138, klv.RawBytes(138, payloads(70000))}) }}.make(t)
+	second := nth(b, 1, begins(klvPID))
+	return drop(b, func(_, at int) bool { return at < second }, on(klvPID))
 }
 
 // crowd adds 70 streams of metadata that nothing announces, each with one PES that one packet holds.

@@ -23,7 +23,8 @@ type lane struct {
 	version  *int64
 	security bool
 	first    place // of its first packet
-	pace     pace
+	// paces are kept by standard: sets of several, each with its own time stamp, may share a PID.
+	paces map[*klv.Standard]*pace
 }
 
 // mark says where in the file, and at what time, the bytes from a position of the lane on came.
@@ -32,7 +33,27 @@ type mark struct {
 	place
 }
 
-func newLane(pid int32) *lane { return &lane{pid: pid, sets: map[*klv.Standard]int64{}} }
+func newLane(pid int32) *lane {
+	return &lane{pid: pid, sets: map[*klv.Standard]int64{}, paces: map[*klv.Standard]*pace{}}
+}
+
+// pace is that of the packets of a standard.
+func (l *lane) pace(std *klv.Standard) *pace {
+	if l.paces[std] == nil {
+		l.paces[std] = &pace{}
+	}
+	return l.paces[std]
+}
+
+// main is the pace of the lane's platform metadata, or where it has none of what it has.
+func (l *lane) main() *pace {
+	for _, std := range klv.Standards() { // commonest first
+		if p := l.paces[std]; p != nil && p.n > 0 {
+			return p
+		}
+	}
+	return &pace{}
+}
 
 func (l *lane) add(u *mpegts.Unit) {
 	l.lastUnit = place{at: u.Offset, pts: float64(u.PTS) / 90000, hasPTS: u.HasPTS}
@@ -59,7 +80,7 @@ func (l *lane) forget(at int64) {
 	l.marks = l.marks[:copy(l.marks, l.marks[n:])]
 }
 
-// pace follows the times of a lane's packets.
+// pace follows the times of packets.
 type pace struct {
 	begun             bool
 	time, pts         float64 // of the last packet; seconds since 1970, seconds of the stream

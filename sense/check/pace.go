@@ -14,7 +14,7 @@ import (
 
 // follow judges how the packet goes with those before it: its time, and what must come again.
 func (c *checker) follow(q *inspection) {
-	l, p := q.lane, &q.lane.pace
+	l, p := q.lane, q.pace()
 	t, ok := timeOf(q.set)
 	if ok && (t < epochFrom || t >= epochTo) {
 		q.tell(timeEpoch, "", "the time is %s", time.UnixMicro(int64(t*1e6)).UTC().Format(time.RFC3339))
@@ -38,6 +38,9 @@ func (c *checker) follow(q *inspection) {
 		}
 	}
 }
+
+// pace is that of the packet's kind.
+func (q *inspection) pace() *pace { return q.lane.pace(q.set.Standard) }
 
 // The times that a clock that was set can show: 2000-01-01 to 2100-01-01, seconds since 1970.
 const epochFrom, epochTo = 946684800, 4102444800
@@ -64,7 +67,7 @@ func timeOf(s *klv.Set) (float64, bool) {
 
 // step judges the step from the last packet to this one.
 func (c *checker) step(q *inspection, t float64, hasTime bool) {
-	p := &q.lane.pace
+	p := q.pace()
 	if hasTime && p.hasTime {
 		switch {
 		case t < p.time:
@@ -88,7 +91,7 @@ func (c *checker) step(q *inspection, t float64, hasTime bool) {
 // offset holds the time less the PTS, seconds, against what it was: a jump begins anew, a drift adds up. It is smoothed over ten
 // packets, since multiplexers stamp asynchronous metadata a frame early or late.
 func (c *checker) offset(q *inspection, off float64) {
-	p := &q.lane.pace
+	p := q.pace()
 	if step := off - p.drifted; math.Abs(step) > classes[timeJump].Limit {
 		q.tell(timeJump, "", "the time jumps by %.3f s against the PTS", step)
 		p.offset, p.drifted = off, off
@@ -142,7 +145,8 @@ func (c *checker) concludeLane(l *lane) {
 	tell := func(is code, about, format string, args ...any) {
 		c.book.tell(is, l.pid, about, l.first, format, args...)
 	}
-	if rate := l.pace.rate(); rate > 0 && rate < classes[metadataRate].Limit && l.pace.span() > 2 {
+	main := l.main()
+	if rate := main.rate(); rate > 0 && rate < classes[metadataRate].Limit && main.span() > 2 {
 		tell(metadataRate, "", "%.2f packets a second", rate)
 	}
 	if n := l.sets[klv.EG0104]; n > 0 {
@@ -194,9 +198,10 @@ func (l *lane) stream() (s Stream) {
 	for std, n := range l.sets {
 		s.Sets[std.Name] += n
 	}
-	if !l.pace.from.IsZero() {
-		s.From, s.To = l.pace.from.Format(time.RFC3339Nano), l.pace.to.Format(time.RFC3339Nano)
+	main := l.main()
+	if !main.from.IsZero() {
+		s.From, s.To = main.from.Format(time.RFC3339Nano), main.to.Format(time.RFC3339Nano)
 	}
-	s.RateHz = math.Round(l.pace.rate()*1000) / 1000
+	s.RateHz = math.Round(main.rate()*1000) / 1000
 	return s
 }

@@ -61,7 +61,9 @@ func (q *inspection) tellAt(is code, offset int, about, format string, args ...a
 
 // framing judges how the packet lay in the stream.
 func (q *inspection) framing(p *klv.Packet) {
-	if p.Skipped > 0 {
+	if p.Skipped > 0 && q.demux != nil && q.lane.packets == 1 {
+		q.tell(beginsWithin, "", "%d bytes before the first packet belong to none", p.Skipped)
+	} else if p.Skipped > 0 {
 		q.tell(bytesBetween, "", "%d bytes before this packet belong to none", p.Skipped)
 	}
 	if p.Missing > 0 {

@@ -55,7 +55,7 @@ func (c *checker) picture(u *mpegts.Unit) {
 
 // compare holds the last packet of a lane against the last picture where both are of one moment, to half a second.
 func (c *checker) compare(l *lane, p *pictures) {
-	m, s := &l.pace, p.row[len(p.row)-1]
+	m, s := l.main(), p.row[len(p.row)-1]
 	if !m.hasTime || !m.hasPTS || math.Abs(m.pts-s.pts) > 0.5 {
 		return
 	}
