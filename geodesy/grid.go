@@ -50,6 +50,20 @@ func ToUTM(p LatLon) (u UTM, ok bool) {
 	return toZone(p, ZoneOf(p)), true
 }
 
+// InZone gives a position on the grid of a zone and hemisphere that is given, which it may lie outside of: maps run on beyond
+// their zone. Up to 10 degrees from the zone's meridian it is as good as within.
+func InZone(p LatLon, zone int, south bool) UTM {
+	u := toZone(p, zone)
+	if u.South != south {
+		if u.South = south; south {
+			u.NorthingM += falseNorthM
+		} else {
+			u.NorthingM -= falseNorthM
+		}
+	}
+	return u
+}
+
 // ZoneOf is the zone of a position, with the exceptions of south-west Norway and of Svalbard.
 func ZoneOf(p LatLon) int {
 	lon := Wrap180(p.Lon)

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/atalaya-isr/atalaya/geodesy"
-	"github.com/atalaya-isr/atalaya/sense/klv"
+	"github.com/atalaya-isr/atalaya/geodesy/terrain"
 )
 
 // A Datum says what a height is measured from.
@@ -16,12 +16,15 @@ const (
 	MSL Datum = "msl" // mean sea level
 )
 
-// A Position is a point with a height in a named datum. Geometry takes MSL heights as if they were HAE: where sensor and
-// ground share the datum, the step between the two is common to both and moves the ground point by centimetres only.
+// A Position is a point with a height in a named datum. Without a geoid, geometry takes MSL heights as if they were HAE: where
+// sensor and ground share the datum, the step between the two is common to both and moves the ground point by centimetres only.
 type Position struct {
 	Lat, Lon, HeightM float64
 	Datum             Datum
 	HasHeight         bool
+	// GeoidM is the geoid's height above the ellipsoid here, with HasGeoid: then the height is known above either.
+	GeoidM   float64
+	HasGeoid bool
 }
 
 func (p Position) geodetic() geodesy.LatLonHeight {
@@ -38,63 +41,75 @@ type Pointing struct {
 	Azimuth, Elevation, Rotation float64
 }
 
-// direction is the view direction in north, east, down of the picture point (x, y), given as tangents right and down of the
-// axis: Rz(heading) Ry(pitch) Rx(roll) Rz(azimuth) Ry(elevation) Rx(rotation) (1, x, y).
-func (p Pointing) direction(x, y float64) [3]float64 {
-	v := [3]float64{1, x, y}
-	for _, step := range [...]struct{ roll, pitch, yaw float64 }{{p.Rotation, p.Elevation, p.Azimuth}, {p.Roll, p.Pitch, p.Heading}} {
-		s, c := math.Sincos(step.roll * math.Pi / 180)
-		v[1], v[2] = c*v[1]-s*v[2], s*v[1]+c*v[2]
-		s, c = math.Sincos(step.pitch * math.Pi / 180)
-		v[0], v[2] = c*v[0]+s*v[2], -s*v[0]+c*v[2]
-		s, c = math.Sincos(step.yaw * math.Pi / 180)
-		v[0], v[1] = c*v[0]-s*v[1], s*v[0]+c*v[1]
-	}
-	n := math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2])
-	return [3]float64{v[0] / n, v[1] / n, v[2] / n}
-}
-
 // A Sight is a sensor that looks: all that a ray to the ground needs.
 type Sight struct {
 	Sensor  geodesy.LatLonHeight
 	Point   Pointing
-	HeightM float64 // of the ground, in the sensor's datum
+	HeightM float64       // of the ground, in the sensor's datum
+	Terrain terrain.Model // in the sensor's datum; where there is one, HeightM counts for nothing
+	HFOV    float64       // degrees, 0 when unknown
+	VFOV    float64
+	// turned is the whole turn into Earth-fixed axes, where it does not come from Point: between two packets.
+	turned    turn
+	hasTurned bool
 }
 
-// Ground is where the ray through the picture point (x, y: tangents right and down of the axis) first meets the surface of
-// the sight's height; false above the horizon.
+// A pictured is a point of the picture: right and down of its middle, in halves of its width and height.
+type pictured struct{ u, v float64 }
+
+// tangents are a point's distances right and down of the axis for a focal length of 1: the pinhole of the two fields of view.
+func (s *Sight) tangents(p pictured) (x, y float64) {
+	return p.u * math.Tan(s.HFOV*math.Pi/360), p.v * math.Tan(s.VFOV*math.Pi/360)
+}
+
+// ray is the ray through the tangents (x, y).
+func (s *Sight) ray(x, y float64) geodesy.Ray {
+	t := s.turned
+	if !s.hasTurned {
+		t = earthward(s.Sensor.LatLon()).then(s.Point.turn())
+	}
+	n := 1 / math.Sqrt(1+x*x+y*y)
+	return geodesy.Ray{From: geodesy.ToECEF(s.Sensor), Dir: geodesy.ECEF(t.apply([3]float64{n, n * x, n * y}))}
+}
+
+// Cast follows the ray through the picture point with tangents (x, y) right and down of the axis to the ground, within maxM.
+func (s *Sight) Cast(x, y, maxM float64) terrain.Hit {
+	r := s.ray(x, y)
+	if s.Terrain != nil {
+		return terrain.Cast(s.Terrain, r, maxM)
+	}
+	p, m, ok := r.Meet(s.HeightM)
+	h := terrain.Hit{At: p, RangeM: m}
+	switch {
+	case ok && m > maxM:
+		h.Outcome = terrain.Beyond
+	case !ok && s.Sensor.HeightHAE < s.HeightM:
+		h.Outcome = terrain.Buried
+	case !ok:
+		h.Outcome = terrain.Sky
+	}
+	return h
+}
+
+// Ground is where the ray through the tangents (x, y) right and down of the axis first meets the ground; false where it does not.
 func (s Sight) Ground(x, y float64) (geodesy.LatLonHeight, bool) {
-	at := geodesy.ToECEF(s.Sensor)
-	ned := s.Point.direction(x, y)
-	dir := geodesy.NewFrame(s.Sensor).Vector([3]float64{ned[1], ned[0], -ned[2]})
-	return meet(at, dir, s.HeightM)
+	h := s.Cast(x, y, farM)
+	return h.At, h.Outcome == terrain.Met
 }
 
-// meet follows a ray to the surface at geodetic height h: first to the ellipsoid with both axes raised by h, which lies
-// within a few centimetres of it, then by Newton steps on the geodetic height.
-func meet(from, dir geodesy.ECEF, h float64) (geodesy.LatLonHeight, bool) {
-	const a, f = 6378137.0, 1 / 298.257223563 // NIMA TR8350.2, table 3.1
-	ax, bx := a+h, a*(1-f)+h
-	scale := func(v geodesy.ECEF) geodesy.ECEF { return geodesy.ECEF{v[0] / ax, v[1] / ax, v[2] / bx} }
-	p, d := scale(from), scale(dir)
-	dd, pd, pp := d.Dot(d), p.Dot(d), p.Dot(p)-1
-	disc := pd*pd - dd*pp
-	if !(disc > 0) || !(pp > 0) || !(pd < 0) {
-		return geodesy.LatLonHeight{}, false
+// see is the picture point and the range of a place on the ground; false behind the sensor.
+func (s *Sight) see(at geodesy.LatLonHeight) (p pictured, rangeM float64, ok bool) {
+	t := s.turned
+	if !s.hasTurned {
+		t = earthward(s.Sensor.LatLon()).then(s.Point.turn())
 	}
-	t := pp / (-pd + math.Sqrt(disc)) // the nearer root, without cancellation
-	for range 3 {
-		g := geodesy.FromECEF(from.Add(dir.Scale(t)))
-		up := geodesy.NewFrame(g).Axes(dir)[2]
-		if up > -1e-6 { // grazing: one step of Newton is no better than the first answer
-			break
-		}
-		t -= (g.HeightHAE - h) / up
-		if math.Abs(g.HeightHAE-h) < 1e-3 { // what is left after this step is of second order: far below a micrometre
-			break
-		}
+	d := geodesy.ToECEF(at).Sub(geodesy.ToECEF(s.Sensor))
+	c := t.back().apply(d)
+	x, y := s.tangents(pictured{1, 1})
+	if c[0] <= 0 || x <= 0 || y <= 0 {
+		return p, 0, false
 	}
-	return geodesy.FromECEF(from.Add(dir.Scale(t))), true
+	return pictured{c[1] / c[0] / x, c[2] / c[0] / y}, d.Norm(), true
 }
 
 // Sigmas are standard deviations of what the metadata says, where it declares none itself: position in metres, angles in
@@ -103,60 +118,137 @@ type Sigmas struct {
 	Horizontal, Vertical float64
 	Heading, Level       float64 // heading; pitch and roll
 	Gimbal               float64 // each of its angles
-	Ground               float64 // height of the ground under the frame center
+	Ground               float64 // height of the ground under the frame center, where no terrain says its own
 }
 
 // DefaultSigmas stand for a satellite-aided inertial platform of the tactical class without surveyed boresight, over ground
 // whose height is known to an elevation model: assumptions, to be replaced where an aircraft's own figures are known.
 var DefaultSigmas = Sigmas{Horizontal: 3, Vertical: 5, Heading: 0.2, Level: 0.1, Gimbal: 0.05, Ground: 5}
 
-// ellipse is the 95 % error ellipse of the ground point at the picture's axis: independent errors through the numerical
-// Jacobian of the ray. q holds the standard deviations that rounding gives, which come beside sig.
-func (s Sight) ellipse(sig Sigmas, q Sigmas) (geodesy.Ellipse, bool) {
-	center, ok := s.Ground(0, 0)
+// The quantities whose errors move a ground point.
+const (
+	ofNorth     = iota // of the sensor, metres
+	ofEast             //
+	ofUp               //
+	ofHeading          // degrees
+	ofPitch            //
+	ofRoll             //
+	ofAzimuth          //
+	ofElevation        //
+	ofRotation         //
+	ofHFOV             //
+	ofVFOV             //
+	ofGround           // metres
+	ofRight            // of the picture point, halves of the picture
+	ofBelow            //
+	quantities
+)
+
+// deviations are standard deviations by quantity.
+type deviations [quantities]float64
+
+// nudges are how far each quantity is moved to see what it does: small against what it is, large against rounding.
+var nudges = deviations{1, 1, 1, .001, .001, .001, .001, .001, .001, .001, .001, 1, 1e-4, 1e-4}
+
+// nudged is the ray through p with one quantity moved.
+func (s *Sight) nudged(p pictured, of int, by float64) geodesy.Ray {
+	m := *s
+	m.hasTurned = false // small turns of the parts add up whatever the whole is
+	frame := geodesy.NewFrame(s.Sensor)
+	switch of {
+	case ofHeading:
+		m.Point.Heading += by
+	case ofPitch:
+		m.Point.Pitch += by
+	case ofRoll:
+		m.Point.Roll += by
+	case ofAzimuth:
+		m.Point.Azimuth += by
+	case ofElevation:
+		m.Point.Elevation += by
+	case ofRotation:
+		m.Point.Rotation += by
+	case ofHFOV:
+		m.HFOV += by
+	case ofVFOV:
+		m.VFOV += by
+	case ofRight:
+		p.u += by
+	case ofBelow:
+		p.v += by
+	}
+	r := m.ray(m.tangents(p))
+	switch of {
+	case ofNorth:
+		r.From = r.From.Add(frame.Vector([3]float64{0, by, 0}))
+	case ofEast:
+		r.From = r.From.Add(frame.Vector([3]float64{by, 0, 0}))
+	case ofUp:
+		r.From = r.From.Add(frame.Vector([3]float64{0, 0, by}))
+	}
+	return r
+}
+
+// jacobian is how the ground point of p moves, metres east and north, with each quantity that dev says is in doubt: central
+// differences of rays to the plane that lies in the ground at the hit. It is false where the ray runs along that plane.
+func (s *Sight) jacobian(p pictured, hit geodesy.LatLonHeight, dev *deviations) (j [quantities][2]float64, ok bool) {
+	var slope [2]float64
+	if s.Terrain != nil {
+		if e, n, ok := terrain.Slope(s.Terrain, hit.LatLon()); ok {
+			slope = [2]float64{e, n}
+		}
+	}
+	frame := geodesy.NewFrame(hit)
+	at := geodesy.ToECEF(hit)
+	onPlane := func(r geodesy.Ray, raised float64) (e, n float64, ok bool) {
+		f, d := frame.Axes(r.From.Sub(at)), frame.Axes(r.Dir)
+		fall := slope[0]*d[0] + slope[1]*d[1] - d[2]
+		t := (f[2] - slope[0]*f[0] - slope[1]*f[1] - raised) / fall
+		return f[0] + t*d[0], f[1] + t*d[1], fall > 1e-4
+	}
+	for k := range quantities {
+		if dev[k] == 0 {
+			continue
+		}
+		step := nudges[k]
+		up, down := 0.0, 0.0
+		if k == ofGround {
+			up, down = step, -step
+		}
+		e1, n1, ok1 := onPlane(s.nudged(p, k, step), up)
+		e2, n2, ok2 := onPlane(s.nudged(p, k, -step), down)
+		if !ok1 || !ok2 {
+			return j, false
+		}
+		j[k] = [2]float64{(e1 - e2) / (2 * step), (n1 - n2) / (2 * step)}
+	}
+	return j, true
+}
+
+// A correlation is between two quantities.
+type correlation struct {
+	a, b int
+	rho  float64
+}
+
+// ellipse is the 95 % error ellipse of the ground point of p at hit.
+func (s *Sight) ellipse(p pictured, hit geodesy.LatLonHeight, dev *deviations, with []correlation) (geodesy.Ellipse, bool) {
+	j, ok := s.jacobian(p, hit, dev)
 	if !ok {
 		return geodesy.Ellipse{}, false
 	}
-	frame := geodesy.NewFrame(center)
-	var cov [2][2]float64
-	add := func(sigma, step float64, nudge func(*Sight, float64)) bool {
-		plus, minus := s, s
-		nudge(&plus, step)
-		nudge(&minus, -step)
-		a, ok1 := plus.Ground(0, 0)
-		b, ok2 := minus.Ground(0, 0)
-		if !ok1 || !ok2 {
-			return false
-		}
-		u, v := frame.ToENU(a), frame.ToENU(b)
-		e, n := (u[0]-v[0])/(2*step)*sigma, (u[1]-v[1])/(2*step)*sigma
-		cov[0][0] += e * e
-		cov[0][1] += e * n
-		cov[1][1] += n * n
-		return true
+	var c [2][2]float64
+	for k := range quantities {
+		e, n := j[k][0]*dev[k], j[k][1]*dev[k]
+		c[0][0], c[0][1], c[1][1] = c[0][0]+e*e, c[0][1]+e*n, c[1][1]+n*n
 	}
-	metre := 180 / math.Pi / 6.371e6 // degrees of latitude a metre is, on the mean sphere
-	cosLat := math.Max(math.Cos(s.Sensor.Lat*math.Pi/180), 1e-6)
-	const step = 0.001 // degrees; and 1 m for lengths
-	ok = add(math.Hypot(sig.Horizontal, q.Horizontal), 1, func(s *Sight, d float64) { s.Sensor.Lat += d * metre }) &&
-		add(math.Hypot(sig.Horizontal, q.Horizontal), 1, func(s *Sight, d float64) { s.Sensor.Lon += d * metre / cosLat }) &&
-		add(math.Hypot(sig.Vertical, q.Vertical), 1, func(s *Sight, d float64) { s.Sensor.HeightHAE += d }) &&
-		add(math.Hypot(sig.Heading, q.Heading), step, func(s *Sight, d float64) { s.Point.Heading += d }) &&
-		add(math.Hypot(sig.Level, q.Level), step, func(s *Sight, d float64) { s.Point.Pitch += d }) &&
-		add(math.Hypot(sig.Level, q.Level), step, func(s *Sight, d float64) { s.Point.Roll += d }) &&
-		add(math.Hypot(sig.Gimbal, q.Gimbal), step, func(s *Sight, d float64) { s.Point.Azimuth += d }) &&
-		add(math.Hypot(sig.Gimbal, q.Gimbal), step, func(s *Sight, d float64) { s.Point.Elevation += d }) &&
-		add(math.Hypot(sig.Ground, q.Ground), 1, func(s *Sight, d float64) { s.HeightM += d })
-	cov[1][0] = cov[0][1]
-	e := geodesy.EllipseOf(cov, 0.95)
-	return e, ok && !math.IsNaN(e.MinorM) && !math.IsInf(e.MajorM, 0)
-}
-
-// roundingOf is the standard deviation of the rounding of a scaled item: a uniform error over one step.
-func roundingOf(tag uint32) float64 {
-	r := klv.ST0601.Row(tag)
-	if r == nil || r.Size == 0 {
-		return 0
+	for _, w := range with {
+		ae, an, be, bn := j[w.a][0]*dev[w.a], j[w.a][1]*dev[w.a], j[w.b][0]*dev[w.b], j[w.b][1]*dev[w.b]
+		c[0][0] += 2 * w.rho * ae * be
+		c[0][1] += w.rho * (ae*bn + an*be)
+		c[1][1] += 2 * w.rho * an * bn
 	}
-	return (r.Hi - r.Lo) / (math.Exp2(float64(8*r.Size)) - 1) / math.Sqrt(12)
+	c[1][0] = c[0][1]
+	e := geodesy.EllipseOf(c, 0.95)
+	return e, !math.IsNaN(e.MajorM+e.MinorM) && !math.IsInf(e.MajorM, 0)
 }

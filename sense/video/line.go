@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
 
-	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 )
 
@@ -156,164 +154,20 @@ func itemLine(key string, it *klv.Item, depth int) ItemLine {
 	return l
 }
 
-// GeorefLine is one line of `atalaya video georef`.
-type GeorefLine struct {
-	Schema   string      `json:"schema"` // atalaya.georef/1
-	PTS      *float64    `json:"pts_s"`
-	Time     *string     `json:"time"`
-	Offset   int64       `json:"offset"`
-	Sensor   *PlaceLine  `json:"sensor"`
-	Pointing *PointLine  `json:"pointing"`
-	Center   *CenterLine `json:"frame_center"`
-	// Reported is the frame center of the metadata itself, for comparison.
-	Reported *PlaceLine   `json:"frame_center_reported"`
-	Corners  []CornerLine `json:"corners"`
-	How      string       `json:"corners_method,omitempty"` // full, offset, ray, center
-	Horizon  bool         `json:"horizon,omitempty"`
-	Targets  []struct{}   `json:"targets"` // marked by moving-target sets: none are read yet
-	Checks   ChecksLine   `json:"checks"`
-	Problems []Problem    `json:"problems"`
-}
-
-// PlaceLine is a position; of the two heights the one whose datum is not known is null.
-type PlaceLine struct {
-	Lat float64  `json:"lat"`
-	Lon float64  `json:"lon"`
-	HAE *float64 `json:"height_hae_m"`
-	MSL *float64 `json:"height_msl_m"`
-}
-
-// PointLine is attitude, gimbal and field of view, degrees.
-type PointLine struct {
-	Heading   float64 `json:"heading_deg"`
-	Pitch     float64 `json:"pitch_deg"`
-	Roll      float64 `json:"roll_deg"`
-	Azimuth   float64 `json:"azimuth_deg"`
-	Elevation float64 `json:"elevation_deg"`
-	Rotation  float64 `json:"rotation_deg"`
-	HFOV      float64 `json:"hfov_deg"`
-	VFOV      float64 `json:"vfov_deg"`
-}
-
-// CenterLine is the frame center with its error.
-type CenterLine struct {
-	PlaceLine
-	Method string `json:"method"` // ray or reported
-	// Ground says where the height that the ray ends at is from, Errors what the ellipse is made of.
-	Ground  string           `json:"ground,omitempty"`
-	Errors  string           `json:"errors,omitempty"`
-	Ellipse *geodesy.Ellipse `json:"ellipse95"`
-}
-
-// CornerLine is one corner of the footprint.
-type CornerLine struct {
-	Lat float64 `json:"lat"`
-	Lon float64 `json:"lon"`
-}
-
-// ChecksLine holds what the metadata says twice, compared; null where it does not.
-type ChecksLine struct {
-	Ray   *float64 `json:"ray_to_reported_m"`
-	Slant *float64 `json:"slant_range_m"` // sensor to reported frame center, minus item 21
-}
-
-// Line is the look as `atalaya video georef` prints it.
-func (l *Look) Line() GeorefLine {
-	g := GeorefLine{Schema: "atalaya.georef/1", Offset: l.Offset, Corners: []CornerLine{}, How: l.How, Horizon: l.Horizon, Targets: []struct{}{}, Problems: []Problem{}}
-	g.Problems = append(g.Problems, l.Problem...)
-	if l.MixedDatum {
-		g.Problems = append(g.Problems, Problem{l.Offset, "sensor and ground heights have different datums (HAE, MSL): the ray may be tens of metres off"})
-	}
-	if l.HasPTS {
-		g.PTS = &l.PTS
-	}
-	if l.HasTime {
-		g.Time = stamp(l.Time)
-	}
-	if l.HasSensor {
-		p := l.Sensor.line()
-		g.Sensor = &p
-	}
-	if l.HasReported {
-		p := l.Reported.line()
-		g.Reported = &p
-	}
-	if l.HasAxis {
-		p := l.Pointing
-		g.Pointing = &PointLine{p.Heading, p.Pitch, p.Roll, p.Azimuth, p.Elevation, p.Rotation, l.HFOV, l.VFOV}
-	}
-	g.Center = l.centerLine()
-	if l.How != "" {
-		for _, c := range l.Corners {
-			g.Corners = append(g.Corners, CornerLine{c.Lat, c.Lon})
-		}
-	}
-	l.check(&g)
-	return g
-}
-
-// check compares what the metadata says twice.
-func (l *Look) check(g *GeorefLine) {
-	if d, ok := l.RayToReportedM(); ok {
-		if g.Checks.Ray = &d; l.Contradicts {
-			g.Problems = append(g.Problems, Problem{l.Offset, fmt.Sprintf("the ray of attitude and gimbal meets the ground %.0f m from the reported frame center: the metadata contradicts itself", d)})
-		}
-	}
-	if d, ok := l.SlantErrorM(); ok {
-		if g.Checks.Slant = &d; l.slantOff(d) {
-			g.Problems = append(g.Problems, Problem{l.Offset, fmt.Sprintf("slant range %.0f m, but sensor and frame center are %.0f m apart: the metadata contradicts itself", l.SlantM, l.SlantM+d)})
-		}
-	}
-}
-
-func (l *Look) centerLine() *CenterLine {
-	p, ok := l.Center()
-	if !ok {
-		return nil
-	}
-	c := &CenterLine{PlaceLine: p.line(), Method: "reported"}
-	if l.byRay() {
-		c.Method, c.Ground = "ray", "frame center height"
-		if l.BySlant {
-			c.Ground = "slant range"
-		}
-	}
-	if !l.byRay() {
-		return c
-	}
-	if e, ok := l.Ellipse95(); ok {
-		c.Errors = "rounding of the items, and assumed standard deviations of position, attitude and ground height"
-		c.Ellipse = &e
-	}
-	return c
-}
-
-func (p Position) line() PlaceLine {
-	l := PlaceLine{Lat: p.Lat, Lon: p.Lon}
-	if h := p.HeightM; p.HasHeight && p.Datum == HAE {
-		l.HAE = &h
-	} else if p.HasHeight {
-		l.MSL = &h
-	}
-	return l
-}
-
 // WriteKLV reads the file in r and writes a line for each packet to w. It gives the number of packets and what could not be
 // read: damage of the container and packets that are not whole. Other problems of packets stand in their lines only.
 func WriteKLV(w io.Writer, r io.Reader) (packets int, problems []Problem, err error) {
 	return writeLines(w, r, func(p *Packet) any { return p.Line() })
 }
 
-// WriteGeoref does the same with a line for each look.
-func WriteGeoref(w io.Writer, r io.Reader, s Sigmas) (packets int, problems []Problem, err error) {
-	v := NewViewer(s)
-	return writeLines(w, r, func(p *Packet) any { l := v.See(p); return l.Line() })
-}
-
 func writeLines(w io.Writer, r io.Reader, line func(*Packet) any) (n int, problems []Problem, err error) {
-	reader := NewReader(r)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
+	return eachPacket(NewReader(r), func(p *Packet) error { return enc.Encode(line(p)) })
+}
+
+// eachPacket gives every packet to see, and at the end their number and what could not be read.
+func eachPacket(reader *Reader, see func(*Packet) error) (n int, problems []Problem, err error) {
 	for {
 		p, err := reader.Next()
 		if err != nil {
@@ -330,7 +184,7 @@ func writeLines(w io.Writer, r io.Reader, line func(*Packet) any) (n int, proble
 		if p.Damaged && len(problems) < 1000 {
 			problems = append(problems, p.Problems...)
 		}
-		if err := enc.Encode(line(&p)); err != nil {
+		if err := see(&p); err != nil {
 			return n, nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"math"
 	"time"
 
 	"github.com/atalaya-isr/atalaya/sense/klv"
@@ -14,6 +15,7 @@ const tags = 144
 // A State is what the metadata says as of the last packet: every item as last reported, unless cleared or expired.
 type State struct {
 	value [tags]float64
+	round [tags]float64 // standard deviation of the item's rounding, as it was sent
 	at    [tags]float64 // seconds on the stream's clock; what was never said has said == false
 	said  [tags]bool
 	texts [tags]string
@@ -23,6 +25,10 @@ type State struct {
 	absoluteAt             float64
 	clock                  float64
 	begun                  bool
+	// declared is what the last packet with an SDCC-FLP (item 102) said of the errors.
+	declared   []*declared
+	declaredAt float64
+	marks      marking
 	// Classification is the marking that the last security set named, "" when none did.
 	Classification string
 }
@@ -43,6 +49,10 @@ func (s *State) Apply(p *Packet) {
 	for i := range p.Set.Items {
 		s.take(p.Set.Standard, &p.Set.Items[i])
 	}
+	if p.Set.Standard == klv.ST0601 {
+		s.declare(p)
+	}
+	s.mark(p)
 }
 
 func (s *State) take(std *klv.Standard, it *klv.Item) {
@@ -60,6 +70,7 @@ func (s *State) take(std *klv.Standard, it *klv.Item) {
 	switch it.State {
 	case klv.Given:
 		s.value[tag], s.at[tag], s.said[tag] = it.Number, s.clock, true
+		s.round[tag] = rounding(it)
 		if it.Row.Format == klv.Text {
 			s.texts[tag] = it.Text()
 		}
@@ -69,6 +80,24 @@ func (s *State) take(std *klv.Standard, it *klv.Item) {
 	case klv.Cleared, klv.OutOfRange:
 		s.said[tag], s.texts[tag] = false, ""
 	}
+}
+
+// rounding is the standard deviation of an item's rounding as it was sent: a uniform error over one step of its scale.
+func rounding(it *klv.Item) float64 {
+	r, n := it.Row, len(it.Value)
+	step := 0.0
+	switch r.Format {
+	case klv.ScaledUint, klv.ScaledInt:
+		step = (r.Hi - r.Lo) / (math.Exp2(float64(8*n)) - 1)
+	case klv.IMAPB: // ST 1201, section 7.2: a power of two
+		step = math.Exp2(math.Ceil(math.Log2(r.Hi-r.Lo)) - float64(8*n-1))
+	case klv.Float:
+		step = math.Abs(it.Number) * 0x1p-23
+		if n == 8 {
+			step = math.Abs(it.Number) * 0x1p-52
+		}
+	}
+	return step / math.Sqrt(12)
 }
 
 func (s *State) takeAbsolute(it *klv.Item) {
