@@ -97,10 +97,19 @@ func NewDemuxer(r io.Reader) *Demuxer {
 
 // Take asks for the access units of other streams than those of metadata: of each for which want is true once its codec is
 // known. Before the first Next, once.
-func (d *Demuxer) Take(want func(Stream) bool) { d.want = want }
+func (d *Demuxer) Take(want func(Stream) bool) {
+	d.want = want
+	for _, n := range d.order {
+		d.consider(d.pids[n])
+	}
+}
 
-// TakeOutline is as Take, but the units come without their bytes: for an index, which wants places and times alone.
-func (d *Demuxer) TakeOutline(want func(Stream) bool) { d.want, d.outline = want, true }
+// TakeOutline is as Take, but those units come without their bytes (metadata keep theirs): for an index, which wants places and
+// times alone.
+func (d *Demuxer) TakeOutline(want func(Stream) bool) {
+	d.outline = true
+	d.Take(want)
+}
 
 // IsVideo reports whether a stream holds pictures, for Take.
 func (s Stream) IsVideo() bool {
@@ -361,6 +370,9 @@ func (d *Demuxer) measure(e *elementary) {
 func (d *Demuxer) gatherPicture(e *elementary, p *packet) {
 	const longest = 9 + 255
 	b := p.payload
+	if e.PES == 0 { // reading began within a PES
+		return
+	}
 	if p.start || len(e.pes) > 0 {
 		if p.start {
 			e.pes = e.pes[:0]
