@@ -75,6 +75,7 @@ type VideoView struct {
 	Why      string          `json:"why,omitempty"`
 	Segments int             `json:"segments"`
 	Pictures int             `json:"pictures"`
+	FrameS   float64         `json:"frame_s"`               // median time between two, 0 where there are fewer
 	Early    int             `json:"pictures_before_start"` // before the first random access point: they cannot be shown
 	Streams  []mpegts.Stream `json:"streams"`
 	// Shifts are by how much the stream's times are moved, where they go back or leap: from this time of the line on, so much.
@@ -309,7 +310,7 @@ func (a *App) Video(ctx context.Context, view access.View, id string) (VideoView
 	if err != nil {
 		return v, err
 	}
-	v.Bytes, v.Segments, v.Pictures, v.Early = r.size, len(r.groups), len(r.frames), r.early
+	v.Bytes, v.Segments, v.Pictures, v.FrameS, v.Early = r.size, len(r.groups), len(r.frames), r.frameS, r.early
 	v.From, v.To, _ = r.span()
 	if math.IsInf(v.From, 0) {
 		v.From, v.To = 0, 0
@@ -337,8 +338,8 @@ func (a *App) playOf(v *VideoView, r *reel) error {
 		return nil
 	}
 	v.Picture = pictureOf(*r.video)
-	if n := len(r.frames); v.Picture.RateHz == 0 && n > 1 {
-		v.Picture.RateHz = math.Round(100*ticks*float64(n-1)/float64(r.frames[n-1]-r.frames[0])) / 100
+	if v.Picture.RateHz == 0 && r.frameS > 0 {
+		v.Picture.RateHz = math.Round(100/r.frameS) / 100
 	}
 	if v.Picture.Play == Cannot {
 		return nil

@@ -12,10 +12,11 @@ const ticks = 90000
 func seconds(t int64) float64 { return float64(t) / ticks }
 
 // A timeLine puts the time stamps of a file on one line that only goes forward. It is the stream's own line wherever that does so.
-// Where time goes back, or leaps by more than longestLeap, as in a file that was put together from several, a new run begins: what
+// Where time goes back, or leaps too far, as in a file that was put together from several, a new run begins: what
 // follows is shifted to lie behind what came before. Without this two pictures would share a time, and a seek would mean either.
 type timeLine struct {
 	runs []run
+	leap int64 // longest step that is no leap; longestLeap when zero
 	last int64 // decoding time of the last unit, as the stream has it
 	step int64 // between the last two
 }
@@ -28,13 +29,17 @@ type run struct {
 }
 
 const (
-	longestLeap = 10 * ticks
-	leastBack   = ticks // metadata of several streams may be this far out of order
+	longestLeap = 10 * ticks   // between pictures
+	sparseLeap  = 3600 * ticks // between packets of metadata, where there are no pictures: some send one a minute
+	leastBack   = ticks        // metadata of several streams may be this far out of order
 )
 
 // take puts the next unit of the file on the line and gives the shift of its run.
 func (l *timeLine) take(offset, dts int64) (shift int64) {
-	n := len(l.runs)
+	n, leap := len(l.runs), l.leap
+	if leap == 0 {
+		leap = longestLeap
+	}
 	switch {
 	case n == 0:
 		var early int64 // a browser knows no time below zero
@@ -42,7 +47,7 @@ func (l *timeLine) take(offset, dts int64) (shift int64) {
 			early = (-dts + ticks - 1) / ticks * ticks
 		}
 		l.runs = append(l.runs, run{from: offset, shift: early, first: dts, most: dts})
-	case dts < l.last-leastBack || dts > l.last+longestLeap:
+	case dts < l.last-leastBack || dts > l.last+leap:
 		before := &l.runs[n-1]
 		l.runs = append(l.runs, run{from: offset, shift: before.most + before.shift + max(l.step, 1) - dts, first: dts, most: dts})
 	default:

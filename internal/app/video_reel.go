@@ -35,6 +35,7 @@ type reel struct {
 	index  *mpegts.Index
 	groups []group
 	frames []int64 // when each picture is shown, ticks on the line, ascending
+	frameS float64 // median time between two
 	early  int     // pictures before the first random access point, which cannot be shown
 
 	// Of the metadata.
@@ -247,6 +248,11 @@ func (p *pictures) end() {
 	}
 	slices.Sort(p.frames)
 	p.frames = slices.Compact(p.frames)
+	shown := coverage{times: make([]float64, len(p.frames))}
+	for i, f := range p.frames {
+		shown.times[i] = seconds(f)
+	}
+	p.frameS = shown.step()
 	if n := len(p.groups); n > 0 {
 		p.groups[n-1].to = p.frames[len(p.frames)-1] + p.step()
 	}
@@ -256,7 +262,10 @@ func (p *pictures) end() {
 func (r *reel) readMetadata(ctx context.Context, b io.Reader) error {
 	reader := video.NewReader(b)
 	viewer := video.NewViewerWith(r.options())
-	moving := len(r.line.runs) == 0 // no picture made the line
+	alone := len(r.line.runs) == 0 // no picture made the line
+	if alone {
+		r.line.leap = sparseLeap
+	}
 	var cover coverage
 	for i := 0; ; i++ {
 		if i%256 == 0 && ctx.Err() != nil {
@@ -269,14 +278,14 @@ func (r *reel) readMetadata(ctx context.Context, b io.Reader) error {
 			}
 			break
 		}
-		if moving && p.HasPTS {
-			r.line.take(p.Offset, rounded(p.PTS))
-		}
 		if at, ok := p.Time(); ok && r.firstAt.IsZero() {
 			r.firstAt = at
 		}
 		if !p.HasPTS && r.clock == byPTS {
 			r.clock = byArrival
+		}
+		if at, ok := r.stamp(&p, p.Offset); ok && alone {
+			r.line.take(p.Offset, at)
 		}
 		l := viewer.See(&p)
 		t, ok := r.when(&p, p.Offset)
@@ -317,18 +326,24 @@ func (r *reel) options() video.Options {
 
 // when is the time on the line, seconds, of a packet at a byte of the file; false where nothing tells it.
 func (r *reel) when(p *video.Packet, offset int64) (float64, bool) {
+	at, ok := r.stamp(p, offset)
+	return seconds(r.line.place(offset, at)), ok
+}
+
+// stamp is a packet's time by its clock, ticks: that of presentation, else of arrival, else its own since the first.
+func (r *reel) stamp(p *video.Packet, offset int64) (int64, bool) {
 	switch {
 	case p.HasPTS:
-		return seconds(r.line.place(offset, rounded(p.PTS))), true
+		return rounded(p.PTS), true
 	case r.clock == byTime:
 		at, ok := p.Time()
-		return at.Sub(r.firstAt).Seconds(), ok
+		return rounded(at.Sub(r.firstAt).Seconds()), ok
 	}
 	i, found := slices.BinarySearchFunc(r.arrivals, offset, func(a arrival, at int64) int { return cmp.Compare(a.offset, at) })
 	if !found {
 		return 0, false
 	}
-	return seconds(r.line.place(offset, r.arrivals[i].clock)), true
+	return r.arrivals[i].clock, true
 }
 
 func (r *reel) lastT() float64 {

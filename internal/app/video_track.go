@@ -34,7 +34,12 @@ type VideoChunk struct {
 	Names []VideoItemName `json:"names"`
 	// Packets are in the order of time. The first may lie before the chunk: the one that stands when it begins.
 	Packets []VideoPacket `json:"packets"`
+	// Dropped counts packets beyond maxPackets, which are not listed.
+	Dropped int `json:"packets_dropped,omitempty"`
 }
+
+// maxPackets bounds a chunk: 600 packets a second, ten times as many as the densest streams send.
+const maxPackets = 6000
 
 // VideoSegmentRow is a group of pictures, by when it is shown.
 type VideoSegmentRow struct {
@@ -236,6 +241,10 @@ func (c *chunkReader) pictures() {
 
 func (c *chunkReader) take(p *video.Packet, l *video.Look, t float64) {
 	main := p.PID == c.pid
+	if len(c.out.Packets) == maxPackets {
+		c.out.Dropped++
+		return
+	}
 	if main && t >= c.out.From-1.5 && t <= c.out.To+1.5 { // video.Hold is a second
 		c.timeline.Add(l)
 	}

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,7 +19,9 @@ import (
 
 	"github.com/atalaya-isr/atalaya/internal/app"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/serve"
+	"github.com/atalaya-isr/atalaya/simulate"
 	"github.com/atalaya-isr/atalaya/store/sqlite"
 	"github.com/atalaya-isr/atalaya/web"
 )
@@ -34,6 +38,9 @@ func films(t *testing.T, names ...string) (base string) {
 			as = from
 		}
 		b, err := os.ReadFile(fixture.Shared(t, "video/"+from))
+		if as == "bare.ts" {
+			bare(t, b)
+		}
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, as), b, 0o600)
 		}
@@ -44,6 +51,32 @@ func films(t *testing.T, names ...string) (base string) {
 	if err := os.WriteFile(filepath.Join(dir, "mission.yaml"), []byte("name: SYNTHETIC films\nmarking: (U//SYNTHETIC)\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return shown(t, dir)
+}
+
+// bare takes the metadata out of a transport stream: their packets become null packets.
+func bare(t *testing.T, b []byte) {
+	t.Helper()
+	d := mpegts.NewDemuxer(bytes.NewReader(b))
+	for {
+		if _, err := d.Next(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range d.Streams() {
+		for at := 0; s.Metadata && at+188 <= len(b); at += 188 {
+			if uint16(b[at+1]&0x1f)<<8|uint16(b[at+2]) == s.PID {
+				b[at+1], b[at+2] = 0x1f, 0xff
+			}
+		}
+	}
+}
+
+// shown runs a mission folder and serves it to one analyst.
+func shown(t *testing.T, dir string) (base string) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	db, err := sqlite.OpenDir(ctx, t.TempDir(), sqlite.Options{})
 	if err != nil {
@@ -79,7 +112,7 @@ func TestVideoRoom(t *testing.T) {
 		t.Skip("-short: the browser tests did not run")
 	}
 	chromium(t) // says at once when there is none
-	s := open(t, films(t, "osh-first-75.ts", "aphill_short.ts", "h264_klv.ts", "mpeg2_klv.ts", "osh-first-75.ts as again.ts"))
+	s := open(t, films(t, "osh-first-75.ts", "aphill_short.ts", "h264_klv.ts", "mpeg2_klv.ts", "osh-first-75.ts as again.ts", "osh-first-75.ts as bare.ts"))
 	s.afresh()
 	js[bool](s, `(location.hash = '#/video', true)`)
 	s.signIn("en", "Ana SYNTHETIC", filmPassword)
@@ -107,8 +140,72 @@ func TestVideoRoom(t *testing.T) {
 		})
 	}
 	t.Run("what cannot be played says so, and is all there beside", func(t *testing.T) { s.in(t).unplayable() })
+	t.Run("pictures without metadata", func(t *testing.T) {
+		s := s.in(t)
+		s.film("bare.ts")
+		s.hasPicture()
+		s.seeks(5)
+		s.agrees("without metadata", shownNow(s))
+		if js[bool](s, `!!document.querySelector('[data-feature="footprint"], [data-testid="video-age"]') || !`+on("video-mark")+`.disabled`) {
+			s.Error("a footprint, an age or a call-out of metadata that are not there")
+		}
+		s.accessible("without metadata")
+		s.picture("video-en-bare")
+		s.quiet("without metadata")
+	})
 	t.Run("both languages and themes", func(t *testing.T) { s.in(t).videoFaces() })
 	t.Run("a wall of four", func(t *testing.T) { s.in(t).wall() })
+}
+
+// TestVideoRoomOfTheDemo opens the video that the demo campaign brings, by the keyboard, in both languages.
+func TestVideoRoomOfTheDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the browser tests did not run")
+	}
+	chromium(t)
+	small, err := simulate.Find("small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := simulate.Campaign(small, 1, app.Folder(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"gas", "signals", "reports"} {
+		if err := os.RemoveAll(filepath.Join(dir, other)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, shown(t, dir))
+	s.afresh()
+	js[bool](s, `(location.hash = '#/inbox', true)`)
+	s.signIn("en", "Ana SYNTHETIC", filmPassword)
+	s.there("inbox")
+	s.press("g")
+	s.press("v")
+	s.do(chromedp.WaitReady(`body[data-room="video"][data-map-idle="1"]`))
+	js[bool](s, `(document.activeElement?.blur?.(), true)`)
+	at := js[float64](s, `atalaya.film.t`)
+	s.press("l")
+	s.press("l")
+	s.press("l")
+	s.until(fmt.Sprintf(`atalaya.film.t > %v + 8`, at))
+	s.press("k")
+	s.until(`atalaya.film.settled && !atalaya.film.playing`)
+	s.videoIdle()
+	type drawn struct{ Sensor, Sight, Footprint, Ellipse, Trail, Unseen int }
+	if d := js[drawn](s, `(() => { const n = f => document.querySelectorAll('[data-testid="video-map"] [data-feature="' + f + '"]').length; return {Sensor: n('sensor'), Sight: n('sight'), Footprint: n('footprint'), Ellipse: n('ellipse'), Trail: document.querySelectorAll('[data-feature="trail"] path').length, Unseen: n('unseen')} })()`); d.Sensor != 1 || d.Sight != 1 || d.Footprint != 1 || d.Ellipse != 1 || d.Trail < 3 || d.Unseen != 1 {
+		s.Errorf("the map holds %+v", d)
+	}
+	// The middle of the ground that is seen was in view: the map leads back to it.
+	js[bool](s, `(() => { const r = document.querySelector('[data-testid="video-map"] .catch'), b = r.getBoundingClientRect(), c = document.querySelector('[data-feature="centre"]').getBoundingClientRect(), e = t => r.dispatchEvent(new PointerEvent(t, {clientX: c.x + c.width / 2, clientY: c.y + c.height / 2, bubbles: true, pointerId: 1})); r.setPointerCapture = () => {}; e('pointerdown'); e('pointerup'); return true })()`)
+	s.until(`Number(document.querySelector('[data-testid="video-found"]')?.dataset.n) >= 1`)
+	s.videoIdle()
+	s.each("video-demo", func(string) { s.videoIdle(); s.fitsRoom() })
+	js[bool](s, `(document.querySelector('[data-testid="video-map-ground"]').click(), true)`)
+	s.videoIdle()
+	s.picture("video-demo-ground")
+	s.quiet("the demo's video")
 }
 
 // film chooses a video by its file and waits until its first frame is shown.

@@ -49,7 +49,8 @@ export class Film {
 
   constructor(readonly id: string) {}
 
-  get step(): number { const hz = this.view?.picture.rate_hz ?? 0; return this.screen === 'picture' && hz > 0 ? 1 / hz : this.view?.metadata.step_s || 0.1 }
+  /** step is how long a frame is shown; without a picture, how far packets lie apart. */
+  get step(): number { const v = this.view; return (this.screen === 'picture' ? v?.frame_s : 0) || v?.metadata.step_s || 0.1 }
   get utc(): number | null { return this.view ? utcAt(this.view.metadata.utc, this.t) : null }
   get length(): number { return this.view ? this.view.to_s - this.view.from_s : 0 }
 
@@ -81,7 +82,14 @@ export class Film {
       const at = this.wanted
       setTimeout(() => { if (!this.settled && at !== null && at === this.wanted && !video.seeking) { this.wanted = null; void this.shownAt(this.told ?? video.currentTime) } }, 1500)
     }
-    const failed = () => { if (video.error && !this.closed) this.problem = video.error.message || `MediaError ${video.error.code}` }
+    // A stream that the browser promised to play and cannot: the rest goes on without pictures.
+    const failed = () => {
+      if (!video.error || !this.media) return
+      this.problem = video.error.message || `MediaError ${video.error.code}`
+      this.screen = 'unsupported'
+      this.drop()
+      this.settle()
+    }
     const events: [string, () => void][] = [['timeupdate', pump], ['seeking', seeking], ['waiting', waiting], ['playing', on], ['ended', ended], ['seeked', seeked], ['error', failed]]
     for (const [name, job] of events) video.addEventListener(name, job)
     this.listen()

@@ -12,7 +12,7 @@ export interface Glimpse { pts_s: number; sensor: LonLat | null; center: LonLat 
 export interface Trouble { at: number; what: string }
 export interface VideoView extends VideoRow {
   banner: Banner; mission: string; sha256: string; from_s: number; to_s: number; chunk_s: number; type: string; why?: string
-  segments: number; pictures: number; pictures_before_start: number
+  segments: number; pictures: number; frame_s: number; pictures_before_start: number
   streams: { pid: number; stream_type: number; codec: string; metadata?: boolean; how?: string; width?: number; height?: number; packets: number }[]
   shifts_s?: [number, number][]; trail: Glimpse[]; bounds: [number, number, number, number] | null; problems: Trouble[]; problems_dropped?: number
   metadata: {
