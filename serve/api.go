@@ -124,6 +124,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	})
 	s.decisionCalls(api)
 	s.gasCalls(api)
+	s.videoCalls(api)
 	s.streams(api)
 }
 

@@ -53,6 +53,7 @@ type server struct {
 	logins  *limiter
 	live    *watchers
 	proving chan struct{} // one verification at a time
+	reels   chan struct{} // who reads a video
 	view    func(context.Context, app.Account) (access.View, error)
 }
 
@@ -71,7 +72,7 @@ func newServer(a *app.App, opt Options) *server {
 		opt.Log = func(string, ...any) {}
 	}
 	return &server{app: a, opt: opt, cookie: cookieName(a.Record.AuditKey()), hashing: make(chan struct{}, min(maxHashes, runtime.NumCPU())),
-		logins: newLimiter(a.Clock), live: newWatchers(), proving: make(chan struct{}, 1), view: a.View}
+		logins: newLimiter(a.Clock), live: newWatchers(), proving: make(chan struct{}, 1), reels: make(chan struct{}, mostReels()), view: a.View}
 }
 
 func (s *server) handler() (http.Handler, error) {

@@ -22,6 +22,8 @@ type App struct {
 	Version string
 	// Talk gets one line of progress at a time; nil is silent.
 	Talk func(string)
+
+	videos shelf // what was read of the videos that were asked for last
 }
 
 // System is the actor of what no person did.

@@ -7,7 +7,8 @@ export interface Sentence { code: string; values?: Record<string, string> }
 /** Position is a place in the other forms in which people write it; mgrs and utm are '' near the poles. */
 export interface Position { dms: string; mgrs: string; utm: string }
 export type Sorting = 'keep' | 'hold' | 'attach' | 'reopen'
-export interface Sorted { detection: string; sorting: Sorting; site: string | null; why: string; by: string; by_name: string; at: string }
+/** Sorted is what was done with a detection last; only call-outs of a video are withdrawn. */
+export interface Sorted { detection: string; sorting: Sorting | 'withdraw'; site: string | null; why: string; by: string; by_name: string; at: string }
 export interface Attached extends Sorted { kind: string; headline: string; said?: Sentence[]; standing: string; marking: string }
 export interface Banner { text: string; level: string }
 export interface Session {
@@ -66,6 +67,12 @@ export class Refused extends Error {
   constructor(readonly status: number, readonly line: string, readonly errors: unknown) { super(line) }
 }
 
+/** refused reads an answer that is no success. */
+export async function refused(answer: Response): Promise<Refused> {
+  const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string; errors?: unknown }
+  return new Refused(answer.status, problem.detail || problem.title || `${answer.status} ${answer.statusText}`, problem.errors)
+}
+
 /** pending counts requests under way: the map is idle only when it is zero. */
 export const pending = { count: 0, changed: () => {} }
 
@@ -77,12 +84,13 @@ export function dropReads(): void {
   reads = new AbortController()
 }
 
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** call asks the server. What is named by its content may be kept: 'no-cache' then asks each time whether it may still be seen. */
+export async function call<T>(method: string, path: string, body?: unknown, cache: 'no-store' | 'no-cache' = 'no-store'): Promise<T> {
   pending.count++
   pending.changed()
   try {
     const answer = await fetch(path, {
-      method, credentials: 'same-origin', cache: 'no-store', signal: method === 'GET' ? reads.signal : null,
+      method, credentials: 'same-origin', cache, signal: method === 'GET' ? reads.signal : null,
       headers: method === 'GET' ? { Accept: 'application/json' } : { Accept: 'application/json', 'Content-Type': 'application/json', 'X-Atalaya': '1' },
       body: body === undefined ? undefined : JSON.stringify(body),
     })

@@ -5,7 +5,7 @@ import { t } from './i18n.svelte'
 import { tail, utc } from './numbers'
 import { follow, type Tail } from './live'
 
-export type Room = 'map' | 'inbox' | 'site' | 'gas' | 'oversight'
+export type Room = 'map' | 'inbox' | 'site' | 'gas' | 'video' | 'oversight'
 export type Theme = 'light' | 'dark'
 export type Layer = 'gas' | 'tracks' | 'footprints' | 'bearings' | 'reports' | 'sites' | 'ground'
 export const layers: Layer[] = ['gas', 'tracks', 'footprints', 'bearings', 'reports', 'sites', 'ground']
@@ -28,10 +28,11 @@ function store(key: string, value: string) {
   try { localStorage.setItem(key, value) } catch { /* without storage the choice lasts until the page is closed */ }
 }
 
-function routeOf(hash: string): { room: Room; site: string | null; survey?: string } {
+function routeOf(hash: string): { room: Room; site: string | null; survey?: string; video?: string } {
   const [room, id] = hash.replace(/^#\/?/, '').split('/')
   if (room === 'sites') return { room: 'site', site: id ? decodeURIComponent(id) : null }
   if (room === 'gas') return { room, site: null, survey: id ? decodeURIComponent(id) : undefined }
+  if (room === 'video') return { room, site: null, video: id ? decodeURIComponent(id) : undefined }
   return { room: room === 'inbox' || room === 'oversight' ? room : 'map', site: null }
 }
 
@@ -54,6 +55,8 @@ class Desk {
   detection: string | null = $state(null) // the selected inbox item
   survey: string | null = $state(null) // the selected gas survey
   gasBanner: Banner | null = $state.raw(null) // of what the gas room shows
+  video: string | null = $state(null) // the selected video
+  videoBanner: Banner | null = $state.raw(null)
   shown: Record<Layer, boolean> = $state({ gas: true, tracks: true, footprints: true, bearings: true, reports: true, sites: true, ground: true })
   from = $state(0) // the time brush, seconds since 1970, UTC
   to = $state(0)
@@ -76,7 +79,7 @@ class Desk {
   get test() { return query.get('test') === '1' && this.session?.test === true }
   get sites(): Site[] { return this.map?.sites ?? [] }
   get banner() {
-    const card = this.room === 'site' ? this.card?.banner : this.room === 'gas' ? this.gasBanner : null
+    const card = this.room === 'site' ? this.card?.banner : this.room === 'gas' ? this.gasBanner : this.room === 'video' ? this.videoBanner : null
     return card ?? this.map?.banner ?? this.session?.banner ?? { text: '', level: '' }
   }
   /** now is the clock of the page: fixed to the time of assessment under test, so that ages and pictures repeat. */
@@ -88,9 +91,10 @@ class Desk {
 
   start() {
     const route = () => {
-      const { room, site, survey } = routeOf(location.hash)
+      const { room, site, survey, video } = routeOf(location.hash)
       this.room = room
       if (survey) this.survey = survey
+      if (video) this.video = video
       if (site) { this.site = site; if (this.card?.site.id !== site) void this.loadCard(site) }
       else if (room === 'site' && this.site) location.replace(`#/sites/${encodeURIComponent(this.site)}`)
     }
@@ -221,6 +225,7 @@ class Desk {
     this.mission = id
     this.site = null
     this.survey = null
+    this.video = null
     this.mapLoad = 'loading'
     await this.loadAll()
   }

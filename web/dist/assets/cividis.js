@@ -1,0 +1,1 @@
+var e=[`#00204d`,`#00336f`,`#39486b`,`#575c6d`,`#707173`,`#8a8779`,`#a69d75`,`#c4b56c`,`#e4cf5b`,`#ffea46`];function t(t){return e.flatMap((n,r)=>[r/(e.length-1)*t,n])}function n(t){return e[Math.round(Math.min(1,Math.max(0,Number.isFinite(t)?t:0))*(e.length-1))]}export{n,t as r,e as t};
