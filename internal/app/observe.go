@@ -286,7 +286,6 @@ func observeVideo(r io.Reader, name string, _ MissionFile) (seen, error) {
 		return out, nil
 	}
 	body := VideoBody{Packets: t.Packets, Datum: string(t.Datum), Path: [][3]float64{}, Footprints: []FootprintBody{}}
-	var where []geodesy.LatLon
 	since := func(at time.Time) float64 { return at.Sub(t.From).Seconds() }
 	for _, i := range thin(len(t.Looks)) {
 		l := &t.Looks[i]
@@ -303,12 +302,11 @@ func observeVideo(r io.Reader, name string, _ MissionFile) (seen, error) {
 		}
 		for k, p := range f.Ring {
 			fb.Ring[k] = [2]float64{p.Lon, p.Lat}
-			where = append(where, p)
 		}
 		body.Footprints = append(body.Footprints, fb)
 	}
 	o := atalaya.Observation{Kind: atalaya.VideoTrack, Sensor: firstOf(t.Sensor, t.Platform, t.Tail, "video"), When: atalaya.Span{From: t.From.UTC(), To: t.To.UTC()}, Body: mustJSON(body)}
-	out.observations, out.cells = []atalaya.Observation{o}, [][]uint64{cellsAround(where)}
+	out.observations, out.cells = []atalaya.Observation{o}, [][]uint64{cellsOver(prints)}
 	return out, nil
 }
 
