@@ -37,7 +37,7 @@ const looked = 24
 
 // Probe decodes the first pictures of a file and says what they are.
 func (p *Program) Probe(ctx context.Context, path string) (Info, error) {
-	run := p.start(ctx, path, []string{"-frames:v", strconv.Itoa(looked), "-vf", "idet,showinfo=checksum=0", "-f", "null"}, "-")
+	run := p.start(ctx, path, 0, []string{"-frames:v", strconv.Itoa(looked), "-vf", "idet,showinfo=checksum=0", "-f", "null"}, "-")
 	if err := run.begin(nil); err != nil {
 		return Info{}, err
 	}
