@@ -133,7 +133,8 @@ func (r *run) end() error {
 type talk struct {
 	clock              float64 // units a second of the times that showinfo tells
 	top, bottom, whole int
-	fault              string // the first line that tells of an error; what comes after follows from it
+	duration           float64 // seconds, 0 where the program cannot tell
+	fault              string  // the first line that tells of an error; what comes after follows from it
 }
 
 // take reads one line: a stamp, or something to keep.
@@ -150,6 +151,9 @@ func (t *talk) take(line string) (stamp, bool) {
 	}
 	if top, bottom, whole, ok := votes(line); ok && top+bottom+whole > 0 {
 		t.top, t.bottom, t.whole = top, bottom, whole
+	}
+	if d, ok := lasts(line); ok && t.duration == 0 {
+		t.duration = d
 	}
 	if t.fault == "" {
 		t.fault = fault(line)
