@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -370,4 +372,90 @@ func MayWrite(path string, force bool) error {
 		return nil
 	}
 	return &atalaya.Error{Op: "video.write", File: path, Kind: atalaya.BadUse, Err: errors.New("the file is there already"), Hint: "Name another file, or say --force"}
+}
+
+// StoryboardOptions say which frames.
+type StoryboardOptions struct {
+	StillOptions
+	At     []When  // ascending or not
+	EveryS float64 // one frame every so many seconds from the first on; 0: At
+	Form   still.Form
+	// Done hears of each frame that was taken; nil is silent.
+	Done func(frames, of int)
+}
+
+// grid is the times of a storyboard that takes a frame every so often.
+func (r *reel) grid(everyS float64) ([]When, error) {
+	if r.info.Duration <= 0 {
+		return nil, &atalaya.Error{Op: "video.storyboard", File: r.path, Kind: atalaya.BadInput, Err: errors.New("the file does not tell how long it is"), Hint: "Give the times: --at 0,10,20"}
+	}
+	n := int(math.Min(math.Floor(r.info.Duration/everyS)+1, 1e6))
+	if n > still.MostPanels {
+		return nil, &atalaya.Error{Op: "video.storyboard", File: r.path, Kind: atalaya.BadUse, Err: fmt.Errorf("a frame every %g s makes %d frames of %.0f s, a storyboard holds %d", everyS, n, r.info.Duration, still.MostPanels),
+			Hint: fmt.Sprintf("Give --every %.0f or more", math.Ceil(r.info.Duration/(still.MostPanels-1)))}
+	}
+	out := make([]When, n)
+	for i := range out {
+		out[i] = When{PTS: r.info.First + float64(i)*everyS}
+	}
+	return out, nil
+}
+
+// Storyboard makes a sheet of frames of a video file with a map of what they saw, and says what is missing in it.
+func Storyboard(ctx context.Context, path string, o StoryboardOptions) ([]byte, []MoverRemark, error) {
+	r, err := openReel(ctx, path, o.StillOptions)
+	if err != nil {
+		return nil, nil, err
+	}
+	times := o.At
+	if o.EveryS > 0 {
+		if times, err = r.grid(o.EveryS); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := r.read(near(times)); err != nil {
+		return nil, nil, err
+	}
+	type wanted struct {
+		when When
+		pts  float64
+	}
+	list := make([]wanted, len(times))
+	for i, w := range times {
+		at, err := r.pts(w)
+		if err != nil {
+			return nil, nil, err
+		}
+		list[i] = wanted{w, at}
+	}
+	slices.SortStableFunc(list, func(a, b wanted) int { return cmp.Compare(a.pts, b.pts) })
+	at := make([]float64, len(list))
+	for i := range list {
+		at[i] = list[i].pts
+	}
+	w, h := still.Thumb(r.info.Width, r.info.Height)
+	var shots []still.Shot
+	err = r.program.Nearest(ctx, path, r.info, ffmpeg.Options{Width: w, Height: h, Order: r.info.Order, Colour: true}, at, func(n int, f ffmpeg.Frame) error {
+		if o.Done != nil {
+			o.Done(n+1, len(at))
+		}
+		if math.Abs(f.Seconds()-at[n]) > r.outsideS() {
+			if o.EveryS > 0 { // how long a file is, its container only guesses; or pictures are missing there
+				r.remark(fmt.Sprintf("no picture near %.3f s", at[n]))
+				return nil
+			}
+			return r.outside(list[n].when, f.Seconds())
+		}
+		if k := len(shots); k > 0 && shots[k-1].PTS == f.Seconds() {
+			r.remark(fmt.Sprintf("the picture at %.3f s is the nearest to several of the times, and is shown once", f.Seconds()))
+			return nil
+		}
+		shots = append(shots, r.shot(&f))
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := still.Storyboard(shots, r.source, r.mark, o.Form)
+	return b, r.remarks, inFile(path, err)
 }

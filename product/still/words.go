@@ -25,6 +25,7 @@ var words = map[string][2]string{
 	"label.anchored":     {"ground", "terreno"},
 	"label.extent":       {"extent", "extensión"},
 	"sha":                {"{file} · {bytes} bytes · SHA-256 {sha}…", "{file} · {bytes} bytes · SHA-256 {sha}…"},
+	"sha alone":          {"{bytes} bytes · SHA-256 {sha}…", "{bytes} bytes · SHA-256 {sha}…"},
 	"stream":             {"stream time {pts}", "hora del flujo {pts}"},
 	"between":            {"between two metadata packets", "entre dos paquetes de metadatos"},
 	"its own":            {"its own metadata", "metadatos propios"},
@@ -64,6 +65,9 @@ var words = map[string][2]string{
 
 	"frame center height": {"the metadata's height", "la altura de los metadatos"},
 	"slant range":         {"the slant range", "la distancia oblicua"},
+
+	"reduced":        {"shown at {w} × {h}", "mostrada a {w} × {h}"},
+	"reported short": {"reported, error not known", "reportado, error no conocido"},
 
 	"frames of":   {"{n} frames, {from} to {to}", "{n} cuadros, {from} a {to}"},
 	"map":         {"Ground seen, by number", "Terreno visto, por número"},
