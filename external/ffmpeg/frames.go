@@ -23,11 +23,16 @@ type Options struct {
 	Limit int
 	// Every gives one frame of so many; 0 is 1. All are decoded, since each stands on those before.
 	Every int
+	// Colour asks for red, green and blue instead of luma.
+	Colour bool
+	// From is a presentation time, seconds, from about which on to decode, where it is above 0: pictures before the random access
+	// point that the program finds there do not come. It may find one that is later.
+	From float64
 }
 
 // A Frame is one decoded picture.
 type Frame struct {
-	Pix           []byte // luma, row by row, Width*Height bytes; valid until the next call of Next
+	Pix           []byte // luma, or red, green, blue; row by row, Width*Height bytes or three times as many; valid until the next call of Next
 	Width, Height int
 	// PTS is the presentation time as the stream has it, in units of 1/Clock second: 90,000 in transport streams, twice that
 	// where fields were made whole.
@@ -70,12 +75,16 @@ func (p *Program) Open(ctx context.Context, path string, info Info, o Options) (
 	if o.Limit > 0 {
 		args = append(args, "-frames:v", strconv.Itoa(o.Limit))
 	}
-	args = append(args, "-f", "rawvideo", "-pix_fmt", "gray")
+	format, size := "gray", f.Width*f.Height
+	if o.Colour {
+		format, size = "rgb24", 3*size
+	}
+	args = append(args, "-f", "rawvideo", "-pix_fmt", format)
 	ctx, f.stop = context.WithCancel(ctx)
-	f.run = p.start(ctx, path, args, "pipe:1")
+	f.run = p.start(ctx, path, o.From, args, "pipe:1")
 	f.full, f.free = make(chan []byte, buffers), make(chan []byte, buffers)
 	for range buffers {
-		f.free <- make([]byte, f.Width*f.Height)
+		f.free <- make([]byte, size)
 	}
 	if err := f.run.begin(f.fill); err != nil {
 		f.stop()
@@ -87,16 +96,14 @@ func (p *Program) Open(ctx context.Context, path string, info Info, o Options) (
 // filters is the chain that makes grey frames: luma alone, fields made whole, scaled, and each frame's time told. Luma is
 // taken out where it lies in a plane of its own: that is faster than converting the picture.
 func filters(w, h int, info Info, o Options) string {
+	if o.Colour {
+		return colourFilters(w, h, info, o)
+	}
 	chain := "format=gray"
 	if info.luma {
 		chain = "extractplanes=y"
 	}
-	switch o.Order {
-	case TopFirst:
-		chain += ",bwdif=mode=send_frame:parity=tff:deint=all"
-	case BottomFirst:
-		chain += ",bwdif=mode=send_frame:parity=bff:deint=all"
-	}
+	chain += whole(o.Order)
 	if o.Every > 1 {
 		chain += fmt.Sprintf(",framestep=%d", o.Every)
 	}
@@ -104,6 +111,30 @@ func filters(w, h int, info Info, o Options) string {
 		chain += fmt.Sprintf(",scale=%d:%d:flags=area", w, h)
 	}
 	return chain + ",format=gray,showinfo=checksum=0"
+}
+
+// colourFilters is the chain for red, green and blue. Colours are turned by exact arithmetic, which is the same on every processor.
+func colourFilters(w, h int, info Info, o Options) string {
+	chain := "null" + whole(o.Order)
+	if o.Every > 1 {
+		chain += fmt.Sprintf(",framestep=%d", o.Every)
+	}
+	flags := "bicubic"
+	if w != info.Width || h != info.Height {
+		flags = "area"
+	}
+	return chain + fmt.Sprintf(",scale=%d:%d:flags=%s+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact,format=rgb24,showinfo=checksum=0", w, h, flags)
+}
+
+// whole is the filter that makes pictures of their fields.
+func whole(order Order) string {
+	switch order {
+	case TopFirst:
+		return ",bwdif=mode=send_frame:parity=tff:deint=all"
+	case BottomFirst:
+		return ",bwdif=mode=send_frame:parity=bff:deint=all"
+	}
+	return ""
 }
 
 // fill reads frames from the pipe until it ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -273,6 +274,11 @@ func TestLinesOfTheProgram(t *testing.T) {
 		t.Errorf("%q", l.fault)
 	}
 	l.take("[Parsed_idet_0 @ 0x5d] [info] Multi frame detection: TFF:     8 BFF:    40 Progressive:     3 Undetermined:     0\n")
+	l.take("[info]   Duration: 01:02:09.20, start: 2.167000, bitrate: 519 kb/s\n")
+	l.take("[info]   Duration: N/A, bitrate: N/A\n")
+	if math.Abs(l.duration-3729.2) > 1e-9 {
+		t.Errorf("%v s", l.duration)
+	}
 	if l.top != 8 || l.bottom != 40 || l.whole != 3 {
 		t.Errorf("%+v", l)
 	}

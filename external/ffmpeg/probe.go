@@ -3,6 +3,7 @@ package ffmpeg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ type Info struct {
 	// Top, Bottom, Whole are how many pictures of those looked at spoke for each order.
 	Top, Bottom, Whole int
 	First              float64 // presentation time of the first picture, seconds
+	Duration           float64 // of the file as its container tells or lets guess it, seconds; 0 where it does not
 	luma               bool    // the pictures have a plane of luma that can be taken as it is
 }
 
@@ -37,7 +39,7 @@ const looked = 24
 
 // Probe decodes the first pictures of a file and says what they are.
 func (p *Program) Probe(ctx context.Context, path string) (Info, error) {
-	run := p.start(ctx, path, []string{"-frames:v", strconv.Itoa(looked), "-vf", "idet,showinfo=checksum=0", "-f", "null"}, "-")
+	run := p.start(ctx, path, 0, []string{"-frames:v", strconv.Itoa(looked), "-vf", "idet,showinfo=checksum=0", "-f", "null"}, "-")
 	if err := run.begin(nil); err != nil {
 		return Info{}, err
 	}
@@ -53,7 +55,7 @@ func (p *Program) Probe(ctx context.Context, path string) (Info, error) {
 	if len(times) == 0 {
 		return Info{}, &atalaya.Error{Op: "ffmpeg.probe", File: path, Kind: atalaya.BadInput, Err: errors.New("no picture could be decoded"), Hint: "Give a video that ffmpeg can play"}
 	}
-	in.First, in.Rate = times[0], rate(times)
+	in.First, in.Rate, in.Duration = times[0], rate(times), run.log.duration
 	in.Top, in.Bottom, in.Whole = run.log.top, run.log.bottom, run.log.whole
 	in.Order = order(in.Top, in.Bottom, in.Whole)
 	return in, nil
@@ -108,4 +110,16 @@ func votes(line string) (top, bottom, whole int, ok bool) {
 		}
 	}
 	return top, bottom, whole, true
+}
+
+// lasts reads the line in which the program tells how long a file is: "  Duration: 00:00:09.20, start: 2.167000, bitrate: 519 kb/s".
+func lasts(line string) (float64, bool) {
+	_, rest, found := strings.Cut(line, "Duration: ")
+	if !found {
+		return 0, false
+	}
+	var h, m int
+	var s float64
+	n, _ := fmt.Sscanf(rest, "%d:%d:%f,", &h, &m, &s)
+	return float64(h)*3600 + float64(m)*60 + s, n == 3 && h >= 0 && m >= 0 && s >= 0
 }

@@ -40,9 +40,15 @@ const containers = "mpegts,mpeg,mpegvideo,h264,hevc,mov,mp4,matroska,webm,avi,mx
 
 // start prepares a run over the first video stream of a file. Times are those of the stream: nothing is shifted to zero, and
 // no frame is doubled or dropped for a constant rate.
-func (p *Program) start(ctx context.Context, path string, args []string, to string) *run {
+//
+// From, where it is above 0, is a time to begin at, counted as the stream counts it; what is decoded before it on the way is given too.
+func (p *Program) start(ctx context.Context, path string, from float64, args []string, to string) *run {
 	all := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "repeat+level+info", "-copyts", "-noautorotate",
-		"-protocol_whitelist", "file", "-format_whitelist", containers, "-i", "file:" + path, "-map", "0:v:0", "-an", "-sn", "-dn"}
+		"-protocol_whitelist", "file", "-format_whitelist", containers}
+	if from > 0 {
+		all = append(all, "-seek_timestamp", "1", "-noaccurate_seek", "-ss", strconv.FormatFloat(from, 'f', 3, 64))
+	}
+	all = append(all, "-i", "file:"+path, "-map", "0:v:0", "-an", "-sn", "-dn")
 	all = append(append(all, args...), p.passthrough()...)
 	r := &run{ctx: ctx, path: path, cmd: exec.CommandContext(ctx, p.Path, append(all, "-y", to)...), stamps: make(chan stamp, 256), read: make(chan struct{})}
 	r.cmd.WaitDelay = 2 * time.Second
@@ -127,7 +133,8 @@ func (r *run) end() error {
 type talk struct {
 	clock              float64 // units a second of the times that showinfo tells
 	top, bottom, whole int
-	fault              string // the first line that tells of an error; what comes after follows from it
+	duration           float64 // seconds, 0 where the program cannot tell
+	fault              string  // the first line that tells of an error; what comes after follows from it
 }
 
 // take reads one line: a stamp, or something to keep.
@@ -144,6 +151,9 @@ func (t *talk) take(line string) (stamp, bool) {
 	}
 	if top, bottom, whole, ok := votes(line); ok && top+bottom+whole > 0 {
 		t.top, t.bottom, t.whole = top, bottom, whole
+	}
+	if d, ok := lasts(line); ok && t.duration == 0 {
+		t.duration = d
 	}
 	if t.fault == "" {
 		t.fault = fault(line)

@@ -299,7 +299,7 @@ func newMarker(path string, m *Movers, version string, firstPTS int64) (*marker,
 	})
 	if len(m.Frames) > 0 && firstPTS != math.MaxInt64 { // two readers may unwrap the 33 bits of a time differently
 		const wrap = 1 << 33
-		k.shift = wrap * int64(math.Round(float64(firstPTS-ticks(m.Frames[0].PTS))/wrap))
+		k.shift = wrap * int64(math.Round(float64(firstPTS-rounded(m.Frames[0].PTS))/wrap))
 	}
 	return k, nil
 }
@@ -307,8 +307,6 @@ func newMarker(path string, m *Movers, version string, firstPTS int64) (*marker,
 func (k *marker) close() { k.file.Close() }
 
 func (k *marker) at(p marking) *MoverPoint { return &k.m.Tracks[p.track].Points[p.point] }
-
-func ticks(pts float64) int64 { return int64(math.Round(pts * 90000)) }
 
 // trackID names a track by its points: the same whenever the same video is searched again, and no other's (RFC 9562, version 8).
 func trackID(t *MoverTrack) (id klv.UUID) {
@@ -325,7 +323,7 @@ func trackID(t *MoverTrack) (id klv.UUID) {
 func (k *marker) upTo(dts int64, out *mpegts.Writer) error {
 	for ; k.frame < len(k.m.Frames); k.frame++ {
 		f := &k.m.Frames[k.frame]
-		at := ticks(f.PTS) + k.shift
+		at := rounded(f.PTS) + k.shift
 		if at > dts {
 			return nil
 		}

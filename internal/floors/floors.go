@@ -51,6 +51,7 @@ var Rooms = []Room{
 	{"product/cot", 6, "Cursor on Target that may leave"},
 	{"product/figure", 6, "figures of a gas survey, for the workbench and for reports"},
 	{"product/font", 6, "the typeface of what is printed"},
+	{"product/still", 6, "frames, storyboards and mosaics of a video, under their marking"},
 	{"review", 5, "the human decision"},
 	{"outcome", 5, "what came back"},
 	{"plan", 5, "where to look next"},
@@ -116,6 +117,7 @@ var Allowed = []Sideways{
 	{"intake", "store/blob", "a raw file is kept before it is read"},
 	{"product", "product/cot", "a package lists every kind of product once"},
 	{"product/figure", "product/font", "a raster draws its letters itself"},
+	{"product/still", "product/font", "a raster draws its letters itself"},
 }
 
 // Denied maps what floors 0 to 6 may not import to the reason.

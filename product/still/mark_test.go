@@ -1,0 +1,103 @@
+package still_test
+
+import (
+	"testing"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/product/still"
+	"github.com/atalaya-isr/atalaya/sense/klv"
+)
+
+// security is a packet with a security set of these items.
+func security(t testing.TB, items ...klv.Value) *klv.Set {
+	t.Helper()
+	b, err := klv.Encode0601(klv.Time(2, start), klv.SetOf(48, items...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := klv.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &s
+}
+
+func TestNeverLowerThanTheStreamSays(t *testing.T) {
+	class := func(n int64) klv.Value { return klv.Integer(1, n) }
+	iso2, us := klv.Integer(2, 1), klv.TextOf(3, "//US")
+	for name, row := range map[string]struct {
+		sets  [][]klv.Value
+		given string
+		want  string
+	}{
+		"nothing said, nothing given":                   {nil, "", "UNCLASSIFIED//FOUO"},
+		"nothing said":                                  {nil, "U//SYNTHETIC", "UNCLASSIFIED//SYNTHETIC"},
+		"the stream alone":                              {[][]klv.Value{{class(1), iso2, us}}, "", "UNCLASSIFIED"},
+		"a higher one given":                            {[][]klv.Value{{class(1), iso2, us}}, "S//NF", "SECRET//NOFORN"},
+		"a lower one given":                             {[][]klv.Value{{class(4), iso2, us}}, "U", "SECRET"},
+		"the highest of a stream":                       {[][]klv.Value{{class(1)}, {class(5)}, {class(3)}}, "U//SYNTHETIC", "TOP SECRET//SYNTHETIC"},
+		"a caveat that is known":                        {[][]klv.Value{{class(4), klv.TextOf(5, "NOFORN")}}, "", "SECRET//NOFORN"},
+		"a caveat in lower case":                        {[][]klv.Value{{class(1), klv.TextOf(5, "fouo")}}, "", "UNCLASSIFIED//FOUO"},
+		"a caveat that is not known":                    {[][]klv.Value{{class(1), klv.TextOf(5, "EYES")}}, "U//REL TO USA, MEX", "UNCLASSIFIED//NOFORN//EYES"},
+		"a compartment":                                 {[][]klv.Value{{class(5), klv.TextOf(4, "MADE//")}}, "", "TOP SECRET//MADE"},
+		"released to two":                               {[][]klv.Value{{class(3), iso2, us, klv.TextOf(6, "US MX")}}, "", "CONFIDENTIAL//REL TO USA, MEX"},
+		"released to three letters":                     {[][]klv.Value{{class(3), klv.Integer(2, 14), klv.TextOf(3, "//USA"), klv.TextOf(6, "USA MEX")}}, "", "CONFIDENTIAL//REL TO USA, MEX"},
+		"lists intersect":                               {[][]klv.Value{{class(3), iso2, us, klv.TextOf(6, "US MX CA")}}, "C//REL TO USA, MEX", "CONFIDENTIAL//REL TO USA, MEX"},
+		"released to none but its own":                  {[][]klv.Value{{class(1), iso2, us, klv.TextOf(6, "US")}}, "", "UNCLASSIFIED//NOFORN"},
+		"codes of another list":                         {[][]klv.Value{{class(4), klv.Integer(2, 3), us, klv.TextOf(6, "US MX")}}, "", "SECRET//NOFORN"},
+		"another government's":                          {[][]klv.Value{{class(1), iso2, klv.TextOf(3, "//CA"), klv.TextOf(6, "CA")}}, "", "UNCLASSIFIED//NOFORN//FGI CAN"},
+		"restricted":                                    {[][]klv.Value{{class(2), iso2, us}}, "U", "CONFIDENTIAL//RESTRICTED"},
+		"empty texts say nothing":                       {[][]klv.Value{{class(1), iso2, us, klv.TextOf(4, "//"), klv.TextOf(5, ""), klv.TextOf(6, " ")}}, "", "UNCLASSIFIED"},
+		"a set without its classification adds nothing": {[][]klv.Value{{iso2, us}}, "", "UNCLASSIFIED//FOUO"},
+	} {
+		var m still.Marks
+		for _, set := range row.sets {
+			m.See(security(t, set...))
+		}
+		got, err := m.Mark(row.given, "U//FOUO")
+		if err != nil || got.Banner() != row.want {
+			t.Errorf("%s: %q %v, want %q", name, got.Banner(), err, row.want)
+		}
+	}
+}
+
+func TestAClassificationThatCannotBeReadGivesNoPicture(t *testing.T) {
+	for name, v := range map[string]klv.Value{"no such value": klv.RawBytes(1, []byte{9}), "too long": klv.RawBytes(1, []byte{1, 2, 3})} {
+		var m still.Marks
+		m.See(security(t, v))
+		m.See(security(t, klv.Integer(1, 1)))
+		if got, err := m.Mark("U", "U"); atalaya.KindOf(err) != atalaya.Refused || got.Banner() != "" {
+			t.Errorf("%s: %q %v", name, got.Banner(), err)
+		}
+	}
+	var m still.Marks
+	if _, err := m.Mark("MADE UP", "U"); err == nil {
+		t.Error("a marking that is none is taken")
+	}
+}
+
+// The universal form of the set says the same in words.
+func TestUniversalSecuritySets(t *testing.T) {
+	named := func(name string) klv.UL {
+		for k, r := range klv.ST0102Universal.UniversalRows() {
+			if r.Name == name {
+				return k
+			}
+		}
+		t.Fatal(name)
+		return klv.UL{}
+	}
+	b, err := klv.ST0102Universal.Encode(klv.TextOf(0, "SECRET//").Keyed(named("Security Classification")), klv.TextOf(0, "ORCON").Keyed(named("Caveats")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := klv.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m still.Marks
+	m.See(&s)
+	if got, err := m.Mark("", "U"); err != nil || got.Banner() != "SECRET//ORCON" {
+		t.Errorf("%q %v", got.Banner(), err)
+	}
+}
