@@ -65,8 +65,8 @@ const lookReachS = 2.0
 // maxKept bounds the looks kept of a file.
 const maxKept = 1 << 16
 
-// A reel is a video file with what was read of it for pictures.
-type reel struct {
+// A roll is a video file with what was read of it for pictures.
+type roll struct {
 	path    string
 	o       StillOptions
 	program *ffmpeg.Program
@@ -78,8 +78,8 @@ type reel struct {
 	remarks []MoverRemark
 }
 
-// openReel finds the program and looks at the first pictures. The marking given is judged first: nothing is read for a wrong one.
-func openReel(ctx context.Context, path string, o StillOptions) (*reel, error) {
+// openRoll finds the program and looks at the first pictures. The marking given is judged first: nothing is read for a wrong one.
+func openRoll(ctx context.Context, path string, o StillOptions) (*roll, error) {
 	if o.Marking != "" {
 		if _, err := atalaya.ParseMarking(o.Marking); err != nil {
 			return nil, failure(atalaya.BadUse, "Write --marking as 'U//SYNTHETIC' or 'U//REL TO USA, MEX'", "%q is no marking", o.Marking)
@@ -98,7 +98,7 @@ func openReel(ctx context.Context, path string, o StillOptions) (*reel, error) {
 		return nil, err
 	}
 	name := filepath.Base(path)
-	return &reel{path: path, o: o, program: program, info: info, source: still.Source{File: name, Bytes: st.Size(), Program: o.Program, By: o.By, Language: o.Language}}, nil
+	return &roll{path: path, o: o, program: program, info: info, source: still.Source{File: name, Bytes: st.Size(), Program: o.Program, By: o.By, Language: o.Language}}, nil
 }
 
 // counted tells how much was read.
@@ -117,7 +117,7 @@ func (c *counted) Read(b []byte) (int, error) {
 }
 
 // read goes through the file once: its hash, its markings, its names, and the looks that keep asks for.
-func (r *reel) read(keep func(*video.Look) bool) error {
+func (r *roll) read(keep func(*video.Look) bool) error {
 	f, err := os.Open(r.path)
 	if err != nil {
 		return &atalaya.Error{Op: "video.still", File: r.path, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file"}
@@ -163,7 +163,7 @@ func (r *reel) read(keep func(*video.Look) bool) error {
 	return inFile(r.path, err)
 }
 
-func (r *reel) remark(what string) { r.remarks = append(r.remarks, MoverRemark{0, what}) }
+func (r *roll) remark(what string) { r.remarks = append(r.remarks, MoverRemark{0, what}) }
 
 // inFile names the file in an error that names none.
 func inFile(path string, err error) error {
@@ -192,7 +192,7 @@ func near(times []When) func(*video.Look) bool {
 }
 
 // pts is a time as the stream counts it.
-func (r *reel) pts(w When) (float64, error) {
+func (r *roll) pts(w When) (float64, error) {
 	if w.UTC.IsZero() {
 		return w.PTS, nil
 	}
@@ -208,19 +208,19 @@ func (r *reel) pts(w When) (float64, error) {
 }
 
 // outsideS is how far from a time its frame may be, seconds: a gap of a picture or two, not the end of the file.
-func (r *reel) outsideS() float64 {
+func (r *roll) outsideS() float64 {
 	if r.info.Rate > 0 {
 		return math.Max(0.5, 1.5/r.info.Rate)
 	}
 	return 0.5
 }
 
-func (r *reel) outside(w When, nearest float64) error {
+func (r *roll) outside(w When, nearest float64) error {
 	return &atalaya.Error{Op: "video.still", File: r.path, Kind: atalaya.BadUse, Err: fmt.Errorf("the video shows nothing at %s: the nearest picture is at %.3f s", w, nearest), Hint: "Give a time within the file; its pictures begin at " + fmt.Sprintf("%.3f s", r.info.First)}
 }
 
 // shot makes a frame a shot: its own copy of the pixels, and where the camera looked.
-func (r *reel) shot(f *ffmpeg.Frame) still.Shot {
+func (r *roll) shot(f *ffmpeg.Frame) still.Shot {
 	s := still.Shot{Pix: rgba(f.Pix, f.Width, f.Height), Of: video.Size{Width: r.info.Width, Height: r.info.Height}, PTS: f.Seconds()}
 	if m, ok := r.line.AtPTS(s.PTS); ok {
 		s.Moment = &m
@@ -254,7 +254,7 @@ type FrameOptions struct {
 
 // Frame makes a picture of one frame of a video file, PNG, and says what is missing in it.
 func Frame(ctx context.Context, path string, o FrameOptions) ([]byte, []MoverRemark, error) {
-	r, err := openReel(ctx, path, o.StillOptions)
+	r, err := openRoll(ctx, path, o.StillOptions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -304,7 +304,7 @@ func cropped(img *image.RGBA, to image.Rectangle) *image.RGBA {
 const leastChip = 8
 
 // around is the part of a shot that shows a square of ground about a place.
-func (r *reel) around(s *still.Shot, at geodesy.LatLon, sizeM float64) (image.Rectangle, error) {
+func (r *roll) around(s *still.Shot, at geodesy.LatLon, sizeM float64) (image.Rectangle, error) {
 	no := func(kind atalaya.Kind, hint, format string, args ...any) (image.Rectangle, error) {
 		e := failure(kind, hint, format, args...)
 		return image.Rectangle{}, inFile(r.path, e)
@@ -385,7 +385,7 @@ type StoryboardOptions struct {
 }
 
 // grid is the times of a storyboard that takes a frame every so often.
-func (r *reel) grid(everyS float64) ([]When, error) {
+func (r *roll) grid(everyS float64) ([]When, error) {
 	if r.info.Duration <= 0 {
 		return nil, &atalaya.Error{Op: "video.storyboard", File: r.path, Kind: atalaya.BadInput, Err: errors.New("the file does not tell how long it is"), Hint: "Give the times: --at 0,10,20"}
 	}
@@ -403,7 +403,7 @@ func (r *reel) grid(everyS float64) ([]When, error) {
 
 // Storyboard makes a sheet of frames of a video file with a map of what they saw, and says what is missing in it.
 func Storyboard(ctx context.Context, path string, o StoryboardOptions) ([]byte, []MoverRemark, error) {
-	r, err := openReel(ctx, path, o.StillOptions)
+	r, err := openRoll(ctx, path, o.StillOptions)
 	if err != nil {
 		return nil, nil, err
 	}
