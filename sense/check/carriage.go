@@ -13,12 +13,10 @@ type carriage struct {
 	pes      []byte // being gathered, header included; empty when none is
 	pesAt    place
 	cells    bool // the last PES was made of cells
-	plain    bool // one was not
 	inCell   bool // an access unit is unfinished
 	sequence byte // of the last cell
 	counted  bool // there was one
 	runs     bool // sequence numbers ever differed
-	security bool // a security set was found in its metadata
 }
 
 // maxPES bounds what is gathered of a metadata PES: its header cannot announce more, and one without a length is cut there.

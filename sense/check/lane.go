@@ -87,7 +87,6 @@ type pace struct {
 	hasTime, hasPTS   bool
 	offset, drifted   float64 // time less PTS: of the first packet since the last jump, and smoothed
 	hasOffset         bool
-	firstAt, lastAt   float64 // by PTS, or by time where there is none
 	firstPTS, lastPTS float64
 	anyPTS            bool
 	from, to          time.Time // first and last time told

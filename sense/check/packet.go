@@ -177,7 +177,7 @@ func (q *inspection) timeAndVersion() {
 // item judges the coding of one item.
 func (q *inspection) item(it *klv.Item) {
 	std := q.set.Standard
-	q.form(std, it.Raw[:len(it.Raw)-len(it.Value)], it.Key != (klv.UL{}), it.At, func() string { return name(std, it) })
+	q.form(it.Raw[:len(it.Raw)-len(it.Value)], it.Key != (klv.UL{}), it.At, func() string { return name(std, it) })
 	switch r := it.Row; {
 	case r == nil:
 		q.tellAt(itemUnknown, it.At, name(std, it), "an item of %d bytes that the standard does not list", len(it.Value))
@@ -217,7 +217,7 @@ func lastOf(s *klv.Set, it *klv.Item) *klv.Item {
 }
 
 // form judges how tag and length of an item are written.
-func (q *inspection) form(std *klv.Standard, head []byte, universal bool, at int, called func() string) {
+func (q *inspection) form(head []byte, universal bool, at int, called func() string) {
 	k := 16
 	if !universal {
 		if head[0] == 0x80 {

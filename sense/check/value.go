@@ -27,7 +27,7 @@ func (q *inspection) values() {
 		called := func(depth int, m *klv.Node) string { return q.called(n, depth, m) }
 		for depth, m := range n.All() {
 			if depth > 0 && (m.Tag != 0 || m.Universal) && m.Set == nil {
-				q.form(nil, m.Raw[:len(m.Raw)-len(m.Value)], m.Universal, m.At, func() string { return called(depth, m) })
+				q.form(m.Raw[:len(m.Raw)-len(m.Value)], m.Universal, m.At, func() string { return called(depth, m) })
 			}
 			q.value(m, func() string { return called(depth, m) })
 		}
