@@ -46,7 +46,7 @@ nobody is recognised.`,
 	c.Flags().StringVar(&f.size, "size", "", "size of the frames worked on, as 960x540, the width a multiple of 8 (default: that of the video, at most as many pixels)")
 	c.Flags().StringVar(&f.vmti, "vmti", "", "also write a copy of the transport stream with the tracks in it, as a stream of MISB ST 0903 sets")
 	c.Flags().IntVar(&f.every, "every", 1, "look at one frame of so many")
-	c.Flags().IntVar(&f.baseline, "baseline", 0, "frames between those that are compared, 2 to 30 (default: 0.4 s, at most 15)")
+	c.Flags().IntVar(&f.baseline, "baseline", 0, "frames between those that are compared, 2 to 30 (default: 0.5 s, at most 15)")
 	return c
 }
 

@@ -94,7 +94,7 @@ func FindMovers(ctx context.Context, path string, o MoverOptions) (*Movers, erro
 		return nil, err
 	}
 	out := &Movers{Schema: "atalaya.movers/1", Width: info.Width, Height: info.Height, Fields: info.Order,
-		RateHz: info.Rate / float64(max(o.Every, 1)), Tracks: []MoverTrack{}, Frames: []MoverFrame{}, Problems: []MoverRemark{}}
+		RateHz: rounded(info.Rate/float64(max(o.Every, 1)), 6), Tracks: []MoverTrack{}, Frames: []MoverFrame{}, Problems: []MoverRemark{}}
 	looks, remark := readSights(path)
 	if remark != nil {
 		out.Problems = append(out.Problems, *remark)
@@ -158,30 +158,45 @@ func workingSize(w, h int) (int, int) {
 func (m *Movers) track(t mover.Track) {
 	points := make([]MoverPoint, len(t.Points))
 	for i, p := range t.Points {
-		points[i] = MoverPoint{PTS: p.PTS, X: p.X, Y: p.Y, W: p.W, H: p.H, Covariance: p.Covariance, Coasted: p.Coasted}
+		points[i] = MoverPoint{PTS: p.PTS, X: rounded(p.X, 3), Y: rounded(p.Y, 3), W: rounded(p.W, 3), H: rounded(p.H, 3), Coasted: p.Coasted}
+		for k, v := range p.Covariance {
+			points[i].Covariance[k] = rounded(v, 6)
+		}
 		if p.OnGround {
-			points[i].Lat, points[i].Lon, points[i].Speed, points[i].SpeedSigma = &p.At.Lat, &p.At.Lon, &p.SpeedMPS, &p.SpeedSigma
+			points[i].Lat, points[i].Lon = given(p.At.Lat, 8), given(p.At.Lon, 8) // 8 decimals of a degree are a millimetre
+			points[i].Speed, points[i].SpeedSigma = given(p.SpeedMPS, 4), given(p.SpeedSigma, 4)
 		}
 	}
 	if i := slices.IndexFunc(m.Tracks, func(o MoverTrack) bool { return o.ID == t.ID }); i >= 0 {
 		m.Tracks[i].Points = append(m.Tracks[i].Points, points...)
 		return
 	}
-	m.Tracks = append(m.Tracks, MoverTrack{t.ID, t.Contrast, points})
+	m.Tracks = append(m.Tracks, MoverTrack{t.ID, rounded(t.Contrast, 1), points})
 }
 
 func (m *Movers) frame(f mover.Frame) {
-	out := MoverFrame{PTS: f.PTS, Locked: f.Locked, Jumped: f.Jumped, Residual: f.ResidualPX, Inliers: f.Inliers, Masked: f.Masked, Regions: f.Regions}
+	out := MoverFrame{PTS: f.PTS, Locked: f.Locked, Jumped: f.Jumped, Residual: rounded(f.ResidualPX, 4), Inliers: f.Inliers, Masked: rounded(f.Masked, 4), Regions: f.Regions}
 	if f.Searched {
-		out.Slowest = &f.SlowestPX
+		out.Slowest = given(f.SlowestPX, 6)
 	}
 	if f.GSD > 0 {
-		out.GSD = &f.GSD
+		out.GSD = given(f.GSD, 6)
 		if f.Searched {
-			out.SlowMPS = &f.SlowestMPS
+			out.SlowMPS = given(f.SlowestMPS, 6)
 		}
 	}
 	m.Frames = append(m.Frames, out)
+}
+
+// rounded drops decimals that no one could measure.
+func rounded(v float64, decimals int) float64 {
+	k := math.Pow10(decimals)
+	return math.Round(v*k) / k
+}
+
+func given(v float64, decimals int) *float64 {
+	v = rounded(v, decimals)
+	return &v
 }
 
 // A sighted is where the camera looked at one time: by a ray, or by the corners of its footprint.

@@ -299,7 +299,7 @@ func newMarker(path string, m *Movers, version string, firstPTS int64) (*marker,
 	})
 	if len(m.Frames) > 0 && firstPTS != math.MaxInt64 { // two readers may unwrap the 33 bits of a time differently
 		const wrap = 1 << 33
-		k.shift = wrap * int64(math.Round(float64(firstPTS-rounded(m.Frames[0].PTS))/wrap))
+		k.shift = wrap * int64(math.Round(float64(firstPTS-inTicks(m.Frames[0].PTS))/wrap))
 	}
 	return k, nil
 }
@@ -323,7 +323,7 @@ func trackID(t *MoverTrack) (id klv.UUID) {
 func (k *marker) upTo(dts int64, out *mpegts.Writer) error {
 	for ; k.frame < len(k.m.Frames); k.frame++ {
 		f := &k.m.Frames[k.frame]
-		at := rounded(f.PTS) + k.shift
+		at := inTicks(f.PTS) + k.shift
 		if at > dts {
 			return nil
 		}

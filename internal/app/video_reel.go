@@ -313,7 +313,7 @@ func endOfMetadata(err error, r *video.Reader) error {
 	return err
 }
 
-func rounded(pts float64) int64 { return int64(math.Round(pts * ticks)) }
+func inTicks(pts float64) int64 { return int64(math.Round(pts * ticks)) }
 
 // options are how looks are made of this file.
 func (r *reel) options() video.Options {
@@ -334,10 +334,10 @@ func (r *reel) when(p *video.Packet, offset int64) (float64, bool) {
 func (r *reel) stamp(p *video.Packet, offset int64) (int64, bool) {
 	switch {
 	case p.HasPTS:
-		return rounded(p.PTS), true
+		return inTicks(p.PTS), true
 	case r.clock == byTime:
 		at, ok := p.Time()
-		return rounded(at.Sub(r.firstAt).Seconds()), ok
+		return inTicks(at.Sub(r.firstAt).Seconds()), ok
 	}
 	i, found := slices.BinarySearchFunc(r.arrivals, offset, func(a arrival, at int64) int { return cmp.Compare(a.offset, at) })
 	if !found {
@@ -382,7 +382,7 @@ func (r *reel) packet(p *video.Packet, l *video.Look, t float64, cover *coverage
 		cover.add(t)
 	}
 	if n := len(r.marks); n == 0 || t >= r.marks[n-1].t+1 {
-		r.marks = append(r.marks, mark{t, p.Offset, rounded(p.PTS)})
+		r.marks = append(r.marks, mark{t, p.Offset, inTicks(p.PTS)})
 	}
 	r.glimpse(l, t)
 }

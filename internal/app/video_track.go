@@ -205,7 +205,7 @@ func (r *reel) rejoin(p *video.Packet, at mark) {
 	p.Offset += at.offset
 	if p.HasPTS && at.offset > 0 {
 		const wrap = 1 << 33
-		turns := math.Round(float64(at.pts-rounded(p.PTS)) / wrap)
+		turns := math.Round(float64(at.pts-inTicks(p.PTS)) / wrap)
 		p.PTS += turns * wrap / ticks
 	}
 }
