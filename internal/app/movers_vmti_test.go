@@ -62,7 +62,7 @@ func units(t testing.TB, b []byte) map[uint16][]mpegts.Unit {
 	return out
 }
 
-func program(t testing.TB, outputs []mpegts.Output, units []mpegts.Unit) []byte {
+func muxed(t testing.TB, outputs []mpegts.Output, units []mpegts.Unit) []byte {
 	t.Helper()
 	slices.SortStableFunc(units, func(a, b mpegts.Unit) int { return int(a.DTS - b.DTS) })
 	var b bytes.Buffer
@@ -102,7 +102,7 @@ func reel(t testing.TB, frames int, first int64) []byte {
 			all = append(all, mpegts.Unit{Kind: mpegts.Sound, PID: soundPID, Data: bytes.Repeat([]byte{byte(i)}, 200), PTS: pts, DTS: pts, HasPTS: true})
 		}
 	}
-	return program(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x06}, {PID: soundPID, StreamType: 0x0f}}, all)
+	return muxed(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x06}, {PID: soundPID, StreamType: 0x0f}}, all)
 }
 
 // found are two tracks over such a reel of 640 x 480: one throughout, one for ten frames that coasts in the last three.
@@ -277,7 +277,7 @@ func TestWhatCannotBeCopiedIsTold(t *testing.T) {
 		all = append(all, list...)
 	}
 	all = append(all, mpegts.Unit{PID: 0x1f0, Data: []byte("SYNTHETIC"), PTS: 126000, DTS: 126000, HasPTS: true})
-	source := program(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x06}, {PID: soundPID, StreamType: 0x0f}, {PID: 0x1f0, StreamType: 0x80}}, all)
+	source := muxed(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x06}, {PID: soundPID, StreamType: 0x0f}, {PID: 0x1f0, StreamType: 0x80}}, all)
 	var out bytes.Buffer
 	_, remarks, err := app.MarkVideo(t.Context(), write(t, source), found(20, 1.4), "test", &out)
 	if err != nil || len(remarks) != 1 || !strings.Contains(remarks[0].What, "PID 0x1f0 (stream type 0x80)") {
@@ -320,7 +320,7 @@ func film(t *testing.T) string {
 			all = append(all, u, mpegts.Unit{PID: klvPID, Data: flying(t, float64(u.PTS-first)/90000), PTS: u.PTS, DTS: u.PTS, HasPTS: true})
 		}
 	}
-	return write(t, program(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x06}}, all))
+	return write(t, muxed(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x06}}, all))
 }
 
 // The whole way: pixels, tracks, a marked copy; and another program's word that the pictures are the same and the streams are there.
@@ -400,7 +400,7 @@ func TestExifToolReadsTheSameValues(t *testing.T) {
 	for _, list := range units(t, reel(t, frames, 126000)) {
 		all = append(all, list...)
 	}
-	source := program(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x15}, {PID: soundPID, StreamType: 0x0f}}, all)
+	source := muxed(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x15}, {PID: soundPID, StreamType: 0x0f}}, all)
 	var marked bytes.Buffer
 	done, _, err := app.MarkVideo(t.Context(), write(t, source), found(frames, 1.4), "test", &marked)
 	if err != nil {
