@@ -71,16 +71,18 @@ const (
 // Check, where not nil, are two frames of another baseline. Something that follows another stands where that was before, and
 // will be; the ground between them then differs from both, but not from frames at other times.
 //
+// Known is what was found in this frame already: it is not looked at again.
+//
 // Guard is how many px the top of a structure may have slid between two of the frames: what a shift of so much explains is
 // no region.
-func (c *changer) find(now, past, next *canvas, fresh bool, check [2]*canvas, guard int, use func(x, y int) bool) []region {
+func (c *changer) find(now, past, next *canvas, fresh bool, check [2]*canvas, known []sighting, guard int, use func(x, y int) bool) []region {
 	if fresh {
 		c.measure(now, past)
 	}
 	c.scan(now, past, next)
 	c.found = c.found[:0]
 	for _, s := range c.hits {
-		if m := c.mask[int(s.y)*c.stride+int(s.x)]; m == bright || m == dark {
+		if m := c.mask[int(s.y)*c.stride+int(s.x)]; (m == bright || m == dark) && !within(known, s) {
 			c.take(now, past, next, check, s, m, guard, use)
 		}
 	}
@@ -88,6 +90,16 @@ func (c *changer) find(now, past, next *canvas, fresh bool, check [2]*canvas, gu
 		c.mask[int(s.y)*c.stride+int(s.x)] = 0
 	}
 	return c.found
+}
+
+func within(known []sighting, s spot) bool {
+	x, y := float64(s.x), float64(s.y)
+	for i := range known {
+		if k := &known[i]; math.Abs(x-k.x)*2 < k.w && math.Abs(y-k.y)*2 < k.h {
+			return true
+		}
+	}
+	return false
 }
 
 // measure estimates the noise of a difference in each block, from the mean of its absolute value (times 1.2533, for normal

@@ -187,14 +187,15 @@ func warpRow(row []byte, lo, hi int, src *grey, h *Homography, y float64) {
 		out := row[x:end]
 		for len(out) >= 8 {
 			at := (v>>16)*src.stride + u>>16
-			top := src.pix[at : at+9]
-			bottom := src.pix[at+src.stride : at+src.stride+9]
+			top, bottom := (*[9]byte)(src.pix[at:]), (*[9]byte)(src.pix[at+src.stride:])
 			fu, fv := uint64(u>>12&15), uint64(v>>12&15)
-			a, b := load(top, 0), load(top, 1)
-			c, d := load(bottom, 0), load(bottom, 1)
-			gu, gv := 16-fu, 16-fv
-			e := ((a&even)*gu+(b&even)*fu)*gv + ((c&even)*gu+(d&even)*fu)*fv
-			o := ((a>>8&even)*gu+(b>>8&even)*fu)*gv + ((c>>8&even)*gu+(d>>8&even)*fu)*fv
+			far := fu * fv
+			right, below := 16*fu-far, 16*fv-far
+			here := 256 - right - below - far
+			a, b := load(top[:8], 0), load(top[1:], 0)
+			c, d := load(bottom[:8], 0), load(bottom[1:], 0)
+			e := a&even*here + b&even*right + c&even*below + d&even*far
+			o := a>>8&even*here + b>>8&even*right + c>>8&even*below + d>>8&even*far
 			store(out, 0, e>>8&even|o&^even)
 			u, v, out = u+du, v+dv, out[8:]
 		}

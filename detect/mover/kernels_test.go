@@ -203,7 +203,7 @@ func BenchmarkThreeFrames(b *testing.B) {
 	c := newChanger(960+2*margin, 540+2*margin)
 	b.SetBytes(960 * 540)
 	for b.Loop() {
-		c.find(cs[0], cs[1], cs[2], true, [2]*canvas{}, 3, func(int, int) bool { return true })
+		c.find(cs[0], cs[1], cs[2], true, [2]*canvas{}, nil, 3, func(int, int) bool { return true })
 	}
 }
 

@@ -449,7 +449,7 @@ func (f *Finder) regions(h *held, with three, other *three, fresh bool, toFrame 
 	}
 	guard := f.leaning.guard(max(with.next-h.n, h.n-with.next))
 	seen := f.sights
-	for _, r := range joined(f.change.find(now, past, next, fresh, check, guard, free)) {
+	for _, r := range joined(f.change.find(now, past, next, fresh, check, seen, guard, free)) {
 		x, y := r.centre()
 		if !now.holds(&r) || !past.holds(&r) || !next.holds(&r) {
 			continue // cut off: its middle is not where it seems

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/atalaya-isr/atalaya"
 )
@@ -142,7 +144,7 @@ func (t *talk) take(line string) (stamp, bool) {
 	if strings.Contains(line, "showinfo") {
 		if _, base, ok := strings.Cut(line, "config in time_base: "); ok {
 			var num, den float64
-			if n, _ := fmt.Sscanf(base, "%g/%g", &num, &den); n == 2 && num > 0 && den > 0 {
+			if n, _ := fmt.Sscanf(base, "%g/%g", &num, &den); n == 2 && num >= 1 && den >= 1 && den <= math.MaxInt32 {
 				t.clock = den / num
 			}
 			return stamp{}, false
@@ -193,12 +195,20 @@ func field(line, key string) string {
 	return rest
 }
 
+// printable drops what may not go to a terminal: a file's own words may be in the line.
+func printable(r rune) rune {
+	if r == utf8.RuneError || !unicode.IsPrint(r) {
+		return -1
+	}
+	return r
+}
+
 // fault is the text of a line of the level error or above, "" of any other; the part of the program that said it is left out.
 func fault(line string) string {
 	for _, level := range [...]string{"[error] ", "[fatal] "} {
 		if _, text, ok := strings.Cut(line, level); ok {
-			text = strings.TrimSpace(text)
-			return text[:min(len(text), 300)]
+			text = strings.TrimSpace(strings.Map(printable, text[:min(len(text), 300)]))
+			return text
 		}
 	}
 	return ""
