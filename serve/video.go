@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -74,16 +75,16 @@ func (s *server) videoMedia(api huma.API) {
 		return map[string]*huma.Response{"200": {Description: what, Headers: map[string]*huma.Param{"Atalaya-Init": {Description: "name of the initialisation segment that goes before", Schema: &huma.Schema{Type: huma.TypeString}}},
 			Content: map[string]*huma.MediaType{"video/mp4": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}, "304": {Description: "as the caller has it"}}
 	}
-	type ofSegment struct {
+	op := operation(http.MethodGet, "/api/videos/{id}/segments/{n}", "Groups of pictures as media segments of fragmented MP4, from one on")
+	op.Responses = binary("the segments")
+	huma.Register(api, op, func(ctx context.Context, in *struct {
 		One
-		N    int    `path:"n" minimum:"0"`
-		Held string `header:"If-None-Match" maxLength:"400"`
-	}
-	op := operation(http.MethodGet, "/api/videos/{id}/segments/{n}", "A group of pictures as a media segment of fragmented MP4")
-	op.Responses = binary("the segment")
-	huma.Register(api, op, func(ctx context.Context, in *ofSegment) (*huma.StreamResponse, error) {
+		N     int    `path:"n" minimum:"0"`
+		Count int    `query:"count" minimum:"1" maximum:"64" default:"1" doc:"at most so many; the header Atalaya-Groups says how many came"`
+		Held  string `header:"If-None-Match" maxLength:"400"`
+	}) (*huma.StreamResponse, error) {
 		return s.part(ctx, in.Held, func(held func(string) bool) (app.VideoPart, error) {
-			return s.app.VideoSegment(ctx, readerOf(ctx).view, in.ID, in.N, held)
+			return s.app.VideoSegments(ctx, readerOf(ctx).view, in.ID, in.N, in.Count, held)
 		})
 	})
 	op = operation(http.MethodGet, "/api/videos/{id}/init.mp4", "The initialisation segment of a video, or of one of its groups")
@@ -135,6 +136,7 @@ func (s *server) part(ctx context.Context, held string, f func(func(string) bool
 		_, w := humago.Unwrap(c)
 		if p.Init != "" {
 			w.Header().Set("Atalaya-Init", p.Init)
+			w.Header().Set("Atalaya-Groups", strconv.Itoa(p.Groups))
 		}
 		if !tagged(w, p.Tag, p.Kind, p.Write != nil) {
 			return

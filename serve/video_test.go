@@ -65,7 +65,7 @@ func TestVideoCalls(t *testing.T) {
 	}
 	for path, want := range map[string]int{
 		"/api/videos?mission=none": 404, "/api/videos/obs_none": 404, "/api/videos/obs_none/track/0": 404, "/api/videos/obs_none/segments/0": 404, at + "/segments/8": 404, at + "/track/9": 404,
-		at + "/segments/x": 422, at + "/pixel?pts=3&x=1": 422, at + "/pixel?pts=3&x=-1&y=5": 400, at + "/pixel?pts=NaN&x=1&y=5": 400, at + "/pixel?pts=30&x=1&y=5": 200, at + "/seek?lat=91&lon=0": 422, at + "/seek": 422,
+		at + "/segments/x": 422, at + "/segments/0?count=0": 422, at + "/segments/0?count=65": 422, at + "/pixel?pts=3&x=1": 422, at + "/pixel?pts=3&x=-1&y=5": 400, at + "/pixel?pts=NaN&x=1&y=5": 400, at + "/pixel?pts=30&x=1&y=5": 200, at + "/seek?lat=91&lon=0": 422, at + "/seek": 422,
 	} {
 		ana.want(want, "GET", path, nil, nil)
 	}
@@ -78,7 +78,7 @@ func TestVideoAnswersAreNamedByTheirBytes(t *testing.T) {
 	at := b.film("(U//SYNTHETIC)")
 	ana := b.person("ana")
 	tags := map[string]string{}
-	for path, kind := range map[string]string{"/init.mp4": "video/mp4", "/segments/0": "video/mp4", "/segments/1": "video/mp4", "/track/0": "application/json"} {
+	for path, kind := range map[string]string{"/init.mp4": "video/mp4", "/segments/0": "video/mp4", "/segments/1": "video/mp4", "/segments/1?count=2": "video/mp4", "/track/0": "application/json"} {
 		r, body := ana.do("GET", at+path, nil)
 		tag := r.Header.Get("ETag")
 		if r.StatusCode != 200 || !strings.HasPrefix(r.Header.Get("Content-Type"), kind) || len(body) == 0 || tag == "" || r.Header.Get("Cache-Control") != "private, no-cache" {

@@ -26,31 +26,32 @@ type VideoPart struct {
 	Kind string
 	// Init names the initialisation segment that the part needs, or is.
 	Init string
+	// Groups counts the groups of pictures in it.
+	Groups int
 	// Write sends the part, piece by piece: a long group takes no more memory than its longest piece. Nil where the caller holds it.
 	Write func(w io.Writer) error
 }
 
+// maxBatch bounds how much of several groups is gathered for one answer, bytes.
+const maxBatch = 8 << 20
+
 // VideoInit is the initialisation segment that a group of pictures needs.
 func (a *App) VideoInit(ctx context.Context, view access.View, id string, n int, held func(tag string) bool) (VideoPart, error) {
-	return a.videoPart(ctx, view, id, "init", n, held, func(c *playback.Config, _ *pieces) func(io.Writer) error {
-		return func(w io.Writer) error {
-			_, err := w.Write(c.Init)
-			return err
-		}
-	})
+	return a.videoPart(ctx, view, id, "init", n, 1, held)
 }
 
-// VideoSegment is a group of pictures, by its number.
-func (a *App) VideoSegment(ctx context.Context, view access.View, id string, n int, held func(tag string) bool) (VideoPart, error) {
-	return a.videoPart(ctx, view, id, "segment", n, held, func(_ *playback.Config, p *pieces) func(io.Writer) error { return p.write })
+// VideoSegments are groups of pictures from one number on: as many as are asked for, or fewer where the next ones need another
+// initialisation segment, or would be too much at once.
+func (a *App) VideoSegments(ctx context.Context, view access.View, id string, n, count int, held func(tag string) bool) (VideoPart, error) {
+	return a.videoPart(ctx, view, id, "segments", n, max(1, count), held)
 }
 
-func (a *App) videoPart(ctx context.Context, view access.View, id, what string, n int, held func(string) bool, body func(*playback.Config, *pieces) func(io.Writer) error) (VideoPart, error) {
+func (a *App) videoPart(ctx context.Context, view access.View, id, what string, n, count int, held func(string) bool) (VideoPart, error) {
 	src, err := a.videoOf(ctx, view, id)
 	if err != nil {
 		return VideoPart{}, err
 	}
-	out := VideoPart{Tag: a.tagOf(src, what, n)}
+	out := VideoPart{Tag: a.tagOf(src, what+" "+strconv.Itoa(count), n)}
 	if held(out.Tag) {
 		return out, nil
 	}
@@ -70,13 +71,37 @@ func (a *App) videoPart(ctx context.Context, view access.View, id, what string, 
 		b.Close()
 		return out, unplayable(err)
 	}
-	write := body(p.config, p)
-	out.Kind, out.Init = p.config.Type, p.config.ID
+	more := r.batch(b, p, n+1, count-1)
+	out.Kind, out.Init, out.Groups = p.config.Type, p.config.ID, 1+len(more)
 	out.Write = func(w io.Writer) error {
 		defer b.Close()
-		return write(w)
+		if what == "init" {
+			_, err := w.Write(p.config.Init)
+			return err
+		}
+		err := p.write(w)
+		for _, s := range more {
+			if err == nil {
+				_, err = w.Write(s)
+			}
+		}
+		return err
 	}
 	return out, nil
+}
+
+// batch packs up to so many groups from a number on that go with the first; what does not is left to its own call.
+func (r *reel) batch(b io.ReaderAt, first *pieces, n, most int) (out [][]byte) {
+	size := len(first.first.Bytes)
+	for i := n; first.whole && len(out) < most && i < len(r.groups) && size < maxBatch; i++ {
+		p, err := r.pack(b, i)
+		if err != nil || !p.whole || p.config.ID != first.config.ID {
+			break
+		}
+		out = append(out, p.first.Bytes)
+		size += len(p.first.Bytes)
+	}
+	return out
 }
 
 // unplayable says in the house's words why there is no media.

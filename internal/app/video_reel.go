@@ -287,12 +287,17 @@ func (r *reel) readMetadata(ctx context.Context, b io.Reader) error {
 		if at, ok := r.stamp(&p, p.Offset); ok && alone {
 			r.line.take(p.Offset, at)
 		}
-		l := viewer.See(&p)
 		t, ok := r.when(&p, p.Offset)
 		if !ok {
 			t = r.lastT()
 		}
-		r.packet(&p, &l, t, &cover)
+		r.packet(&p, t, &cover)
+		if r.passes(&p, t) {
+			viewer.State(p.PID).Apply(&p)
+			continue
+		}
+		l := viewer.See(&p)
+		r.look(&p, &l, t)
 	}
 	if r.clock == byTime { // a transport stream's were listed by the first pass
 		list, dropped := reader.Problems()
@@ -356,8 +361,8 @@ func (r *reel) lastT() float64 {
 	return 0
 }
 
-// packet takes what is kept of one packet.
-func (r *reel) packet(p *video.Packet, l *video.Look, t float64, cover *coverage) {
+// packet takes what is kept of one packet beside where the camera looked.
+func (r *reel) packet(p *video.Packet, t float64, cover *coverage) {
 	r.packets++
 	switch p.Set.Standard {
 	case klv.ST0601:
@@ -372,7 +377,7 @@ func (r *reel) packet(p *video.Packet, l *video.Look, t float64, cover *coverage
 	}
 	r.note(p.Problems...)
 	r.told.take(p.Set)
-	if r.packets == 1 || r.pid != p.PID && l.HasSensor && !r.seen() {
+	if r.packets == 1 {
 		r.pid = p.PID
 	}
 	if p.PID != r.pid {
@@ -381,10 +386,34 @@ func (r *reel) packet(p *video.Packet, l *video.Look, t float64, cover *coverage
 	if len(cover.times) < maxLane {
 		cover.add(t)
 	}
+	r.mark(p, t)
+}
+
+// mark keeps a packet's place, a second or more after the last.
+func (r *reel) mark(p *video.Packet, t float64) {
 	if n := len(r.marks); n == 0 || t >= r.marks[n-1].t+1 {
 		r.marks = append(r.marks, mark{t, p.Offset, inTicks(p.PTS)})
 	}
-	r.glimpse(l, t)
+}
+
+// passes says that a packet need not be looked along: the last glimpse is near, or another stream tells where the camera is.
+func (r *reel) passes(p *video.Packet, t float64) bool {
+	if !r.seen() {
+		return false
+	}
+	last := r.glimpses[len(r.glimpses)-1].t
+	return p.PID != r.pid || t >= last && t < last+glimpseS
+}
+
+// look takes a look in. The stream that first tells where the sensor is becomes the one whose packets count.
+func (r *reel) look(p *video.Packet, l *video.Look, t float64) {
+	if r.pid != p.PID && l.HasSensor && !r.seen() {
+		r.pid, r.glimpses, r.marks = p.PID, nil, nil
+		r.mark(p, t)
+	}
+	if p.PID == r.pid {
+		r.glimpse(l, t)
+	}
 }
 
 // seen says that some packet told where the sensor is.
@@ -392,11 +421,8 @@ func (r *reel) seen() bool {
 	return len(r.glimpses) > 0 && r.glimpses[0].hasSensor
 }
 
-// glimpse keeps a look, where it is not too near to the last one. When there are too many, every second one goes.
+// glimpse keeps a look. When there are too many, every second one goes.
 func (r *reel) glimpse(l *video.Look, t float64) {
-	if n := len(r.glimpses); n > 0 && t >= r.glimpses[n-1].t && t < r.glimpses[n-1].t+glimpseS {
-		return
-	}
 	if len(r.glimpses) == maxGlimpses {
 		for i := range maxGlimpses / 2 {
 			r.glimpses[i] = r.glimpses[2*i]

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -127,7 +128,7 @@ func TestVideosAreListedWithWhetherTheyPlay(t *testing.T) {
 		if v.Type != "" || v.Metadata.Packets == 0 || len(v.Trail) == 0 {
 			t.Errorf("%s: type %q, %d packets, %d on the trail", path, v.Type, v.Metadata.Packets, len(v.Trail))
 		}
-		if _, err := a.VideoSegment(context.Background(), access.Whole(), id, 0, notHeld); !isNotFound(err) {
+		if _, err := a.VideoSegments(context.Background(), access.Whole(), id, 0, 1, notHeld); !isNotFound(err) {
 			t.Errorf("%s: a segment: %v %v", path, err, why)
 		}
 	}
@@ -151,7 +152,7 @@ func TestSegmentsHoldThePicturesAtTheirTimes(t *testing.T) {
 		name := part.Init
 		var shown []int64
 		for n := range v.Segments {
-			part, err := a.VideoSegment(ctx, whole, id, n, notHeld)
+			part, err := a.VideoSegments(ctx, whole, id, n, 1, notHeld)
 			b := sent(t, part, err)
 			if part.Init != name || part.Kind != v.Type {
 				t.Errorf("%s: segment %d wants configuration %s (%s), not %s (%s)", path, n, part.Init, part.Kind, name, v.Type)
@@ -161,6 +162,17 @@ func TestSegmentsHoldThePicturesAtTheirTimes(t *testing.T) {
 		slices.Sort(shown)
 		if !slices.Equal(shown, frames) {
 			t.Errorf("%s: shown at\n%v\nthe track says\n%v", path, shown, frames)
+		}
+		shown = nil
+		for n := 0; n < v.Segments; { // the same in batches
+			part, err := a.VideoSegments(ctx, whole, id, n, 3, notHeld)
+			shown = append(shown, presented(t, init, sent(t, part, err))...)
+			if n += part.Groups; part.Groups < 1 || part.Groups > 3 {
+				t.Fatalf("%s: %d groups at once", path, part.Groups)
+			}
+		}
+		if slices.Sort(shown); !slices.Equal(shown, frames) {
+			t.Errorf("%s: in batches shown at\n%v\nthe track says\n%v", path, shown, frames)
 		}
 	}
 }
@@ -188,6 +200,7 @@ func presented(t testing.TB, init, segment []byte) (out []int64) {
 
 func TestTheTrackIsThatOfTheWholeFileWhereverItIsRead(t *testing.T) {
 	a := filmed(t, "(U//SYNTHETIC)", "osh-first-75.ts", "truck-411.klv", "aphill_short.ts")
+	compared := 0
 	for path, want := range map[string]struct {
 		packets int
 		clock   clockKind
@@ -197,6 +210,7 @@ func TestTheTrackIsThatOfTheWholeFileWhereverItIsRead(t *testing.T) {
 			t.Errorf("%s: %+v", path, v.Metadata)
 		}
 		n, last := 0, math.Inf(-1)
+		stands := map[string]string{} // what was said last in the chunks so far
 		for k := int(math.Floor(v.From / v.ChunkS)); k <= int(math.Floor(v.To/v.ChunkS)); k++ {
 			c := a.chunk(t, id, k)
 			items := map[string]bool{}
@@ -209,6 +223,15 @@ func TestTheTrackIsThatOfTheWholeFileWhereverItIsRead(t *testing.T) {
 					t.Errorf("%s: time goes back to %v", path, p.PTS)
 				}
 				last = p.PTS
+				said := saidBy(t, c, p)
+				if i == 0 && p.PTS < c.From {
+					compared++
+				}
+				if i == 0 && p.PTS < c.From && !maps.Equal(said, stands) {
+					t.Errorf("%s: chunk %d begins with %d items that stand, the one before ended with %d", path, k, len(said), len(stands))
+				} else {
+					maps.Copy(stands, said)
+				}
 				for _, row := range p.Items {
 					var k int
 					if err := json.Unmarshal(row[0], &k); err != nil || k >= len(c.Names) {
@@ -225,6 +248,30 @@ func TestTheTrackIsThatOfTheWholeFileWhereverItIsRead(t *testing.T) {
 			t.Errorf("%s: %d packets in the chunks, want %d", path, n, want.packets)
 		}
 	}
+	if compared == 0 {
+		t.Error("no chunk begins with what stood before it")
+	}
+}
+
+// saidBy are the items of a packet, by their tag.
+func saidBy(t testing.TB, c VideoChunk, p VideoPacket) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, row := range p.Items {
+		var k int
+		if err := json.Unmarshal(row[0], &k); err != nil {
+			t.Fatal(err)
+		}
+		out[c.Names[k].Tag] = string(bytes.Join(toBytes(row[1:]), []byte(" ")))
+	}
+	return out
+}
+
+func toBytes(row []json.RawMessage) (out [][]byte) {
+	for _, v := range row {
+		out = append(out, v)
+	}
+	return out
 }
 
 // The middle of the picture lies where the metadata say that the frame center is, within what the truth of the clip allows (0.35 m).
@@ -281,7 +328,7 @@ func TestAVideoThatIsWithheldIsNotThere(t *testing.T) {
 	for what, err := range map[string]error{
 		"video":     second(a.Video(ctx, nobody, id)),
 		"track":     second(a.VideoTrack(ctx, nobody, id, 0, func(string) bool { return true })),
-		"segment":   second(a.VideoSegment(ctx, nobody, id, 0, func(string) bool { return true })),
+		"segment":   second(a.VideoSegments(ctx, nobody, id, 0, 1, func(string) bool { return true })),
 		"init":      second(a.VideoInit(ctx, nobody, id, 0, func(string) bool { return true })),
 		"pixel":     second(a.VideoPixel(ctx, nobody, id, 3, 1, 1)),
 		"seek":      second(a.VideoSeek(ctx, nobody, id, geodesy.LatLon{})),
@@ -411,7 +458,7 @@ func TestTimesThatGoBackAreLaidBehindEachOther(t *testing.T) {
 	init := sent(t, part, err)
 	var shown []int64
 	for n := range v.Segments {
-		part, err := a.VideoSegment(context.Background(), access.Whole(), id, n, notHeld)
+		part, err := a.VideoSegments(context.Background(), access.Whole(), id, n, 1, notHeld)
 		shown = append(shown, presented(t, init, sent(t, part, err))...)
 	}
 	if slices.Sort(shown); !slices.Equal(shown, c.Frames) {

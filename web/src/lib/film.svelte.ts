@@ -11,6 +11,7 @@ import { frameAt, grain, itemsAt, lastBefore, neighbour, standing, ticks, timeOf
 export type Screen = 'picture' | 'unsupported' | 'cannot' | 'no-start' | 'none'
 
 const ahead = 12, behind = 8 // seconds of pictures kept around the playhead
+const batch = 3, mostGroups = 64 // seconds of pictures, and groups of them, that are asked for at once
 const mostChunks = 24
 
 export class Film {
@@ -159,7 +160,7 @@ export class Film {
     try {
       do {
         this.again = false
-        for (let s = await this.next(); s && this.media === media; s = await this.next()) await this.append(s)
+        for (let list = await this.next(); list && this.media === media; list = await this.next()) await this.append(list)
       } while (this.again && this.media === media)
     } catch (p) {
       if (this.media === media && !(p instanceof DOMException && p.name === 'AbortError')) this.problem = said(p)
@@ -172,23 +173,32 @@ export class Film {
 
   private get target(): number { return this.wanted ?? this.video?.currentTime ?? this.t }
 
-  private async next(): Promise<Segment | null> {
-    const view = this.view!, t = this.target
-    if (!this.buffer || this.buffer.updating) return null
-    const buffer = this.buffer
-    for (let at = Math.floor(t / view.chunk_s); at * view.chunk_s <= Math.min(t + ahead, view.to_s); at++) {
+  /** next lists the groups to be fetched next, which follow each other: the one at the playhead alone, so that it is there soon. */
+  private async next(): Promise<Segment[] | null> {
+    const view = this.view!, t = this.target, buffer = this.buffer
+    if (!buffer || buffer.updating) return null
+    await this.evict(t)
+    const far = ahead * Math.max(1, this.rate / 2), list: Segment[] = []
+    for (let at = Math.floor(t / view.chunk_s); at * view.chunk_s <= Math.min(t + far, view.to_s); at++) {
       if (at < Math.floor(view.from_s / view.chunk_s)) continue
       const c = await this.chunk(at)
       if (this.buffer !== buffer) return null
-      const missing = c.segments.find((s) => s.to_s > t - grain && s.from_s <= t + ahead && !this.held.has(s.n))
-      if (missing) return missing
+      for (const s of c.segments) {
+        if (s.to_s <= t - grain || s.from_s > t + far || this.held.has(s.n)) { if (list.length) return list; continue }
+        const last = list[list.length - 1]
+        if (last && (s.n === last.n)) continue // a group that lies in two chunks
+        if (last && (s.n !== last.n + 1 || s.to_s - list[0]!.from_s > batch * Math.max(1, this.rate) || list.length === mostGroups)) return list
+        list.push(s)
+        if (s.from_s <= t && s.to_s > t) return list
+      }
     }
-    await this.evict(t)
+    if (list.length) return list
     if (this.buffer === buffer && this.media?.readyState === 'open' && this.held.has(view.segments - 1) && !buffer.updating) this.media.endOfStream()
     return null
   }
 
-  private async append(s: Segment): Promise<void> {
+  private async append(list: Segment[]): Promise<void> {
+    const s = list[0]!
     pending.count++
     pending.changed()
     const buffer = this.buffer, fetching = new AbortController()
@@ -196,7 +206,7 @@ export class Film {
     this.fetchingN = s.n
     try {
       const signal = fetching.signal
-      const answer = await fetch(videos.segment(this.id, s.n), { credentials: 'same-origin', cache: 'no-cache', signal })
+      const answer = await fetch(videos.segments(this.id, s.n, list.length), { credentials: 'same-origin', cache: 'no-cache', signal })
       if (!answer.ok) throw await refused(answer)
       const init = answer.headers.get('Atalaya-Init') ?? '', kind = answer.headers.get('Content-Type') ?? this.kind
       const bytes = await answer.arrayBuffer()
@@ -209,7 +219,8 @@ export class Film {
         this.init = init
       }
       await this.write(bytes)
-      if (this.buffer === buffer) this.held.set(s.n, s)
+      const groups = Number(answer.headers.get('Atalaya-Groups') ?? 1)
+      if (this.buffer === buffer) for (const one of list.slice(0, groups)) this.held.set(one.n, one)
     } finally {
       if (this.fetching === fetching) { this.fetching = null; this.fetchingN = -1 }
       pending.count--
@@ -240,7 +251,7 @@ export class Film {
 
   /** evict drops whole groups that lie far from the playhead, so that an hour of video takes no more memory than half a minute. */
   private async evict(t: number, keep = behind): Promise<void> {
-    const far = [...this.held.values()].filter((s) => s.to_s < t - keep || s.from_s > t + ahead + 2 * behind)
+    const far = [...this.held.values()].filter((s) => s.to_s < t - keep || s.from_s > t + ahead * Math.max(1, this.rate / 2) + 2 * behind)
     if (far.length === 0 || (far.length < 4 && keep === behind) || !this.buffer) return
     for (const s of far) this.held.delete(s.n)
     const before = Math.min(...[...this.held.values()].map((s) => s.from_s), t), after = Math.max(...[...this.held.values()].map((s) => s.to_s), t)

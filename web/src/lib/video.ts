@@ -61,7 +61,7 @@ export const videos = {
   withdraw: (id: string, callOut: string, why: string) => call<{ event?: EventRef }>('POST', `${of(id)}/callouts/${e(callOut)}/withdrawal`, { why }),
   restore: (id: string, callOut: string) => call<{ event?: EventRef }>('DELETE', `${of(id)}/callouts/${e(callOut)}/withdrawal`),
   init: (id: string, n: number) => `${of(id)}/init.mp4?segment=${n}`,
-  segment: (id: string, n: number) => `${of(id)}/segments/${n}`,
+  segments: (id: string, n: number, count: number) => `${of(id)}/segments/${n}?count=${count}`,
 }
 
 export const ticks = 90000
