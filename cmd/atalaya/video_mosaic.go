@@ -64,17 +64,24 @@ func (f *videoMosaic) run(cmd *cobra.Command, path string) error {
 		}
 		*t.when = w
 	}
-	options, shown := f.options(cmd, path)
-	defer shown.end()
+	options, shown, end, err := f.options(cmd, path)
+	if err != nil {
+		return err
+	}
 	o.StillOptions = options
 	o.Done = func(what string, frames int, pts float64) {
 		shown.say(fmt.Sprintf("%s: %d frames %s, %.1f s", path, frames, what, pts))
 	}
 	picture, geo, remarks, err := app.Mosaic(cmd.Context(), path, o)
-	if err != nil {
-		return err
+	if err == nil {
+		err = f.writeBoth(cmd, path, picture, geo, remarks)
 	}
-	if o.GeoTIFF {
+	return end(err)
+}
+
+// writeBoth writes the GeoTIFF, where it is wanted, and the picture.
+func (f *videoMosaic) writeBoth(cmd *cobra.Command, path string, picture, geo []byte, remarks []app.MoverRemark) error {
+	if f.geotiff != "" {
 		if err := app.WriteNew(f.geotiff, geo, f.force); err != nil {
 			return err
 		}
