@@ -167,17 +167,18 @@ func (d *mosaicSheet) paint(mark Mark) (*image.RGBA, error) {
 			lines = append(lines, row{label, text})
 		}
 	}
-	top := (bannerHigh + 30) * s
+	b := stripOf(scratch, mark, wide, s)
+	top := b.high() + 30*s
 	below := top + h + 12*s
-	tall := math.Ceil(below + math.Max(float64(len(lines))*rowHigh*s, 122*s) + 8*s + bannerHigh*s)
+	tall := math.Ceil(below + math.Max(float64(len(lines))*rowHigh*s, 122*s) + 8*s + b.high())
 	c, err := newPaint(int(wide), int(tall))
 	if err != nil {
 		return nil, err
 	}
 	c.fill([][]point{box(0, 0, wide, tall)}, surface, 1)
-	banner(c, 0, wide, s, mark)
-	banner(c, tall-bannerHigh*s, wide, s, mark)
-	c.write(edgeWide*s, (bannerHigh+19)*s, cutTo(c, d.t.say("mosaic")+": "+clean(d.from.File), 16*s, true, wide-2*edgeWide*s), letters{size: 16 * s, colour: ink, bold: true})
+	b.draw(c, 0)
+	b.draw(c, tall-b.high())
+	c.write(edgeWide*s, b.high()+19*s, cutTo(c, d.t.say("mosaic")+": "+clean(d.from.File), 16*s, true, wide-2*edgeWide*s), letters{size: 16 * s, colour: ink, bold: true})
 	x, y := math.Floor((wide-w)/2), math.Floor(top)
 	hatch(c, x, y, w, h, 9*s)
 	over(c.img, int(x), int(y), d.picture(), k)
@@ -231,12 +232,17 @@ func (m *Mosaic) GeoTIFF(from Source, mark Mark) ([]byte, error) {
 		return nil, err
 	}
 	s := math.Max(1, math.Round(float64(m.w)/1100))
-	strip := int(bannerHigh * s)
+	scratch, err := newPaint(1, 1)
+	if err != nil {
+		return nil, err
+	}
+	b := stripOf(scratch, mark, float64(m.w), s)
+	strip := int(b.high())
 	c, err := newPaint(m.w, strip)
 	if err != nil {
 		return nil, err
 	}
-	banner(c, 0, float64(m.w), s, mark)
+	b.draw(c, 0)
 	pix := append(append(append([]byte{}, c.img.Pix...), m.picture().Pix...), c.img.Pix...)
 	g := geoTIFF{w: m.w, h: m.h + 2*strip, epsg: m.plane.epsg(), step: m.step, east: m.plane.e0 + m.x0, north: m.plane.n0 + m.y1 + float64(strip)*m.step,
 		samples: 4, bits: 8, format: 1, text: mark.Banner() + "\n" + latin(string(j)), software: from.Program}
