@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,6 +22,7 @@ import (
 type stillFlags struct {
 	out, marking, language, by string
 	force, quiet               bool
+	ground                     georefFlags
 }
 
 func (f *stillFlags) add(c *cobra.Command, forms string) {
@@ -30,6 +32,12 @@ func (f *stillFlags) add(c *cobra.Command, forms string) {
 	c.Flags().StringVar(&f.by, "by", "", "for whom it is made, as the picture then says")
 	c.Flags().BoolVar(&f.force, "force", false, "write over a file that is there already")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "no progress")
+	g := &f.ground
+	g.Sigmas, g.format = video.DefaultSigmas, "jsonl"
+	c.Flags().StringArrayVar(&g.terrains, "terrain", nil, "elevation model, DTED or GeoTIFF; the first that has ground counts (may be repeated)")
+	c.Flags().StringVar(&g.reads, "terrain-datum", "as-named", "what the terrain's heights are above: as-named, hae or msl")
+	c.Flags().StringVar(&g.geoid, "geoid", "", "EGM96 grid in GTX format, to turn heights above the sea into heights above the ellipsoid")
+	c.Flags().StringVar(&g.datum, "datum", "as-named", "what the metadata's heights are above: as-named, hae (whatever the items are called; simulators) or msl")
 }
 
 // check refuses a wrong use before the long work begins.
@@ -53,12 +61,20 @@ func (f *stillFlags) check(endings ...string) error {
 	return app.MayWrite(f.out, f.force)
 }
 
-// options are the flags, with progress shown until end is called.
-func (f *stillFlags) options(cmd *cobra.Command, path string) (o app.StillOptions, shown *progress) {
+// options are the flags, with progress shown and terrain open until end is called; end names what of the terrain could not be read.
+func (f *stillFlags) options(cmd *cobra.Command, path string) (o app.StillOptions, shown *progress, end func(error) error, err error) {
+	g, done, err := f.ground.settle()
+	if err != nil {
+		return o, nil, nil, errors.Join(err, done(io.Discard))
+	}
 	shown = newProgress(cmd.ErrOrStderr(), f.quiet)
 	size := sizeOf(path)
-	return app.StillOptions{Marking: f.marking, Language: f.language, By: f.by, Program: "atalaya " + version, Look: video.Options{Sigmas: video.DefaultSigmas},
-		Read: func(done int64) { shown.file(path, done, size) }}, shown
+	o = app.StillOptions{Marking: f.marking, Language: f.language, By: f.by, Program: "atalaya " + version, Look: g.Options,
+		Read: func(done int64) { shown.file(path, done, size) }}
+	return o, shown, func(err error) error {
+		shown.end()
+		return errors.Join(err, done(cmd.ErrOrStderr()))
+	}, nil
 }
 
 // write writes the picture and says what is missing in it.
@@ -134,14 +150,15 @@ func (f *videoFrame) run(cmd *cobra.Command, path string) error {
 			return err
 		}
 	}
-	still, shown := f.options(cmd, path)
-	defer shown.end()
-	o.StillOptions = still
-	b, remarks, err := app.Frame(cmd.Context(), path, o)
-	if err != nil {
+	var end func(error) error
+	if o.StillOptions, _, end, err = f.options(cmd, path); err != nil {
 		return err
 	}
-	return f.write(cmd, path, b, remarks)
+	b, remarks, err := app.Frame(cmd.Context(), path, o)
+	if err == nil {
+		err = f.write(cmd, path, b, remarks)
+	}
+	return end(err)
 }
 
 // parsePart reads "X,Y,W,H".

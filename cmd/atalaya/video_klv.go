@@ -16,7 +16,7 @@ import (
 func videoCommand() *cobra.Command {
 	c := &cobra.Command{Use: "video", Short: "Motion imagery: what its metadata says, which ground it saw, and what moves there"}
 	c.AddCommand(videoKLVCommand(), videoGeorefCommand(), videoMoversCommand(), videoCheckCommand(), videoClipCommand(), videoFindCommand())
-	c.AddCommand(videoFrameCommand(), videoStoryboardCommand())
+	c.AddCommand(videoFrameCommand(), videoStoryboardCommand(), videoMosaicCommand())
 	return c
 }
 

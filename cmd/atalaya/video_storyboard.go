@@ -62,13 +62,15 @@ func (f *videoStoryboard) run(cmd *cobra.Command, path string) error {
 		}
 		o.At = append(o.At, w)
 	}
-	options, shown := f.options(cmd, path)
-	defer shown.end()
-	o.StillOptions = options
-	o.Done = func(frames, of int) { shown.say(fmt.Sprintf("%s: %d of %d frames", path, frames, of)) }
-	b, remarks, err := app.Storyboard(cmd.Context(), path, o)
+	options, shown, end, err := f.options(cmd, path)
 	if err != nil {
 		return err
 	}
-	return f.write(cmd, path, b, remarks)
+	o.StillOptions = options
+	o.Done = func(frames, of int) { shown.say(fmt.Sprintf("%s: %d of %d frames", path, frames, of)) }
+	b, remarks, err := app.Storyboard(cmd.Context(), path, o)
+	if err == nil {
+		err = f.write(cmd, path, b, remarks)
+	}
+	return end(err)
 }

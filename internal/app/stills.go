@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/detect/mover"
 	"github.com/atalaya-isr/atalaya/external/ffmpeg"
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/product/still"
@@ -458,4 +459,111 @@ func Storyboard(ctx context.Context, path string, o StoryboardOptions) ([]byte, 
 	}
 	b, err := still.Storyboard(shots, r.source, r.mark, o.Form)
 	return b, r.remarks, inFile(path, err)
+}
+
+// MosaicOptions say which stretch of a video.
+type MosaicOptions struct {
+	StillOptions
+	From, To When
+	GeoTIFF  bool // wanted beside the picture
+	// Done hears of each frame, of registration first and then of laying; nil is silent.
+	Done func(what string, frames int, pts float64)
+}
+
+// maxMosaicS bounds a mosaic's stretch of video, seconds: its frames are all kept in mind, though not their pixels.
+const maxMosaicS = 1800.0
+
+// Mosaic puts the frames of a stretch of video together: PNG, and where it is asked for a GeoTIFF. It says what it left out.
+func Mosaic(ctx context.Context, path string, o MosaicOptions) (picture, geo []byte, remarks []MoverRemark, err error) {
+	r, err := openRoll(ctx, path, o.StillOptions)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := r.read(between(o.From, o.To)); err != nil {
+		return nil, nil, nil, err
+	}
+	from, err := r.pts(o.From)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	to, err := r.pts(o.To)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if !(from < to && to-from <= maxMosaicS) {
+		return nil, nil, nil, &atalaya.Error{Op: "video.mosaic", File: path, Kind: atalaya.BadUse, Err: fmt.Errorf("from %s to %s are %.3f s", o.From, o.To, to-from), Hint: fmt.Sprintf("Give a stretch above 0 and of at most %.0f s", maxMosaicS)}
+	}
+	m, err := r.plan(ctx, from, to, o.Done)
+	if err != nil {
+		return nil, nil, nil, inFile(path, err)
+	}
+	if err := r.lay(ctx, m, o.Done); err != nil {
+		return nil, nil, nil, inFile(path, err)
+	}
+	for _, what := range m.Problems() {
+		r.remark(what)
+	}
+	if picture, err = m.PNG(r.source, r.mark); err == nil && o.GeoTIFF {
+		geo, err = m.GeoTIFF(r.source, r.mark)
+	}
+	return picture, geo, r.remarks, inFile(path, err)
+}
+
+// between says of a look that it lies in a stretch, or near it.
+func between(from, to When) func(*video.Look) bool {
+	after := func(l *video.Look, w When, by float64) bool {
+		if w.UTC.IsZero() {
+			return l.HasPTS && l.PTS >= w.PTS+by
+		}
+		return l.HasTime && l.Time.Sub(w.UTC).Seconds() >= by
+	}
+	return func(l *video.Look) bool { return after(l, from, -lookReachS) && !after(l, to, lookReachS) }
+}
+
+// plan registers the frames of a stretch and says where each lies.
+func (r *roll) plan(ctx context.Context, from, to float64, done func(string, int, float64)) (*still.Mosaic, error) {
+	w, h := workingSize(r.info.Width, r.info.Height)
+	var frames []still.Registered
+	rate := r.info.Rate
+	if rate <= 0 {
+		rate = 1
+	}
+	find, err := mover.New(mover.Options{Width: w, Height: h, FullWidth: r.info.Width, FullHeight: r.info.Height, Rate: rate, Seed: 1, OnFrame: func(f mover.Frame) {
+		one := still.Registered{PTS: f.PTS, Motion: f.Motion, Locked: f.Locked, ResidualPX: f.ResidualPX}
+		if m, ok := r.line.AtPTS(f.PTS); ok {
+			one.Moment = &m
+		}
+		frames = append(frames, one)
+		if done != nil {
+			done("registered", len(frames), f.PTS)
+		}
+	}})
+	if err != nil {
+		return nil, err
+	}
+	err = r.program.Between(ctx, r.path, r.info, ffmpeg.Options{Width: w, Height: h, Order: r.info.Order}, from, to, func(f ffmpeg.Frame) error { return find.Add(f.Pix, f.Seconds()) })
+	if err != nil {
+		return nil, err
+	}
+	find.End()
+	if len(frames) == 0 {
+		return nil, &atalaya.Error{Op: "video.mosaic", Kind: atalaya.BadUse, Err: fmt.Errorf("the video shows nothing between %.3f and %.3f s", from, to), Hint: fmt.Sprintf("Give times within the file; its pictures begin at %.3f s", r.info.First)}
+	}
+	return still.Plan(frames, video.Size{Width: r.info.Width, Height: r.info.Height}, video.Size{Width: w, Height: h})
+}
+
+// lay decodes the stretch again, in colour, and brings the frames that are laid.
+func (r *roll) lay(ctx context.Context, m *still.Mosaic, done func(string, int, float64)) error {
+	from, to := m.Span()
+	n := 0
+	return r.program.Between(ctx, r.path, r.info, ffmpeg.Options{Order: r.info.Order, Colour: true}, from, to, func(f ffmpeg.Frame) error {
+		if !m.Wants(f.Seconds()) {
+			return nil
+		}
+		if n++; done != nil {
+			done("laid", n, f.Seconds())
+		}
+		_, err := m.Lay(f.Seconds(), rgba(f.Pix, f.Width, f.Height))
+		return err
+	})
 }

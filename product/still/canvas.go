@@ -3,6 +3,7 @@ package still
 import (
 	"image"
 	"math"
+	"strings"
 
 	"github.com/atalaya-isr/atalaya"
 )
@@ -37,9 +38,9 @@ type letters struct {
 
 // The colours of the chart table by day (web/src/tokens.css, held equal by a test): a print has no dark theme.
 const (
-	paper, ground, surface, rule, hatchColour = "#ffffff", "#f5f3ee", "#fdfcf9", "#d8d3c7", "#857f72"
-	ink, ink2, ink3                           = "#1d2329", "#4d565f", "#626a72"
-	observed, estimated, videoColour          = "#0e6fb8", "#985a08", "#0f5290"
+	paper, surface, hatchColour = "#ffffff", "#fdfcf9", "#857f72"
+	ink, ink2, ink3             = "#1d2329", "#4d565f", "#626a72"
+	estimated, videoColour      = "#985a08", "#0f5290"
 )
 
 // grounds are those of the marking banner by level, each with the colour of its words.
@@ -176,16 +177,42 @@ func neatline(c canvas, x, y, w, h, s float64) {
 	}
 }
 
-// banner writes a marking across the whole width, at a height of 24 s.
-func banner(c canvas, y, w, s float64, m Mark) {
-	colours := m.colours()
-	c.fill([][]point{box(0, y, w, bannerHigh*s)}, colours[0], 1)
-	text := m.Banner()
-	size := 14 * s
-	for size > 6 && c.measure(text, size, true) > w-8*s { // a long REL list on a small picture
-		size -= 0.5
-	}
-	c.write(w/2, y+bannerHigh*s/2+0.36*size, text, letters{size: size, colour: colours[1], bold: true, anchor: 0.5})
+// bannerHigh is the height of a banner of one line, each further one adds bannerLine; in units of a sheet.
+const (
+	bannerHigh = 24.0
+	bannerLine = 17.0
+	bannerSize = 14.0
+)
+
+// A strip is a marking broken into the lines that a width holds: a long list of countries must stand in full.
+type strip struct {
+	mark  Mark
+	lines []string
+	w, s  float64
 }
 
-const bannerHigh = 24.0
+func stripOf(c canvas, m Mark, w, s float64) strip {
+	b := strip{mark: m, w: w, s: s}
+	line := ""
+	for _, word := range strings.SplitAfter(strings.ReplaceAll(strings.ReplaceAll(m.Banner(), "//", "//\x00"), " ", " \x00"), "\x00") {
+		word = strings.TrimSuffix(word, "\x00")
+		if line != "" && c.measure(strings.TrimSpace(line+word), bannerSize*s, true) > w-16*s {
+			b.lines, line = append(b.lines, strings.TrimSpace(line)), ""
+		}
+		line += word
+	}
+	b.lines = append(b.lines, strings.TrimSpace(line))
+	return b
+}
+
+func (b *strip) high() float64 {
+	return math.Round((bannerHigh + bannerLine*float64(len(b.lines)-1)) * b.s)
+}
+
+func (b *strip) draw(c canvas, y float64) {
+	colours := b.mark.colours()
+	c.fill([][]point{box(0, y, b.w, b.high())}, colours[0], 1)
+	for i, l := range b.lines {
+		c.write(b.w/2, y+(bannerLine*float64(i)+bannerHigh/2+0.36*bannerSize)*b.s, l, letters{size: bannerSize * b.s, colour: colours[1], bold: true, anchor: 0.5})
+	}
+}

@@ -75,6 +75,17 @@ func TestNoPictureWithoutItsMarking(t *testing.T) {
 	}
 }
 
+// TestALongMarkingStandsInFull: broken into lines, at the width of the least sheet.
+func TestALongMarkingStandsInFull(t *testing.T) {
+	rel := "S//REL TO USA"
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZ" {
+		rel += ", A" + string(c) + "A, B" + string(c) + "B, C" + string(c) + "C"
+	}
+	s := shot(t)
+	s.Moment = nil
+	golden(t, "long.png", drawn(t, s, made, mark(t, rel+"//SYNTHETIC")))
+}
+
 // TestPixelsAreUntouched: but for the ring and the cross, which a frame without metadata does not have, each pixel of the picture is
 // there, twice as wide and high.
 func TestPixelsAreUntouched(t *testing.T) {
@@ -184,7 +195,7 @@ func TestColoursAreTheWorkbenchs(t *testing.T) {
 		t.Fatal(err)
 	}
 	day, _, _ := strings.Cut(string(css), "data-theme")
-	for _, name := range []string{"ground", "surface", "rule", "hatch", "ink", "ink-2", "ink-3", "observed", "estimated", "video"} {
+	for _, name := range []string{"surface", "hatch", "ink", "ink-2", "ink-3", "estimated", "video"} {
 		m := regexp.MustCompile(`--` + name + `:(#[0-9a-f]{6})`).FindStringSubmatch(day)
 		if m == nil || !strings.Contains(string(src), `"`+m[1]+`"`) {
 			t.Errorf("%s is %v in the tokens, which canvas.go does not have", name, m)

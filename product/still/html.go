@@ -60,10 +60,12 @@ var pageForm = template.Must(template.New("page").Parse(`<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>{{.Title}}</title>
 <style>
-body { margin: 0; padding: 40px 16px; background: ` + surface + `; color: ` + ink + `; font: 14px/20px "DejaVu Sans Condensed", "Inter", "Arial Narrow", sans-serif; }
-.marking { position: fixed; left: 0; right: 0; z-index: 1; height: 24px; line-height: 24px; text-align: center; font-weight: 700; background: {{.Ground}}; color: {{.Words}};
+body { margin: 0; background: ` + surface + `; color: ` + ink + `; font: 14px/20px "DejaVu Sans Condensed", "Inter", "Arial Narrow", sans-serif; }
+.marking { position: sticky; z-index: 1; padding: 2px 8px; text-align: center; font-weight: 700; overflow-wrap: anywhere; background: {{.Ground}}; color: {{.Words}};
   -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 .marking.top { top: 0; } .marking.bottom { bottom: 0; }
+@media print { .marking { position: fixed; left: 0; right: 0; } .sheet { padding: 32px 16px; } }
+.sheet { padding: 0 16px 24px; }
 h1 { font-size: 20px; line-height: 28px; overflow-wrap: anywhere; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(304px, 1fr)); gap: 16px; }
 figure { margin: 0; break-inside: avoid; }
@@ -78,6 +80,7 @@ dl { flex: 1 1 280px; margin: 0; } dt { color: ` + ink3 + `; } dd { margin: 0 0 
 </head>
 <body>
 <div class="marking top">{{.Banner}}</div>
+<div class="sheet">
 <h1>{{.Title}}</h1>
 <main class="panels">
 {{range .Panels}}<figure><img src="{{.Picture}}" width="{{.W}}" height="{{.H}}" alt="{{.N}}: {{index .Lines 0}}, {{index .Lines 1}}"><figcaption><b>{{.N}}</b>{{range .Lines}}<span>{{.}}</span>{{end}}</figcaption></figure>
@@ -85,6 +88,7 @@ dl { flex: 1 1 280px; margin: 0; } dt { color: ` + ink3 + `; } dd { margin: 0 0 
 <section class="below">
 {{.Map}}<dl>{{range .Rows}}{{with .Label}}<dt>{{.}}</dt>{{end}}<dd>{{.Text}}</dd>{{end}}</dl>
 </section>
+</div>
 <script type="application/json" id="atalaya">{{.JSON}}</script>
 <div class="marking bottom">{{.Banner}}</div>
 </body>

@@ -77,14 +77,17 @@ func (m *Marks) See(s *klv.Set) {
 	}
 }
 
-// said is a text of a security set by its name, which local and universal sets share; clean of the slashes around it.
-func said(s *klv.Set, name string) string {
+// said are the texts of a security set under a name, which local and universal sets share, clean of the slashes around them. An item
+// that comes again counts too.
+func said(s *klv.Set, name string) (out []string) {
 	for i := range s.Items {
 		if it := &s.Items[i]; it.Row != nil && it.Row.Name == name && it.State == klv.Given {
-			return strings.ToUpper(strings.Trim(printable(it.Text()), "/ "))
+			if text := strings.ToUpper(strings.Trim(printable(it.Text()), "/ ")); text != "" {
+				out = append(out, text)
+			}
 		}
 	}
-	return ""
+	return out
 }
 
 // printable leaves out what a marking cannot hold.
@@ -94,7 +97,7 @@ func printable(s string) string {
 			return ' '
 		}
 		return r
-	}, s[:min(len(s), 200)])
+	}, s)
 }
 
 const codingMethod = "Classifying Country and Releasing Instructions Country Coding Method"
@@ -104,73 +107,103 @@ func (m *Marks) take(s *klv.Set) {
 	for i := range s.Items {
 		if it := &s.Items[i]; it.Row != nil && it.Row.Name == "Security Classification" && it.Text() == "" && m.silent == "" && it.State != klv.Cleared {
 			m.silent = fmt.Sprintf("% x", it.Value[:min(len(it.Value), 8)])
+		} else if len(it.Value) > maxText && m.silent == "" {
+			m.silent = fmt.Sprintf("%d bytes", len(it.Value))
 		}
 	}
-	class := said(s, "Security Classification")
-	if class == "" {
+	classes := said(s, "Security Classification")
+	if len(classes) == 0 {
 		return
 	}
-	portion := class
-	if class == "RESTRICTED" { // of other governments; the register here has nothing below it but U
-		portion = "CONFIDENTIAL"
-		m.beside(&m.caveats, "RESTRICTED")
-	}
-	if _, err := atalaya.ParseMarking(portion); err != nil {
-		if m.silent == "" {
-			m.silent = class
+	method := strings.Join(said(s, codingMethod), " ")
+	controls := m.controls(s, method)
+	releases := []string{""}
+	if given := said(s, "Releasing Instructions"); len(given) > 0 {
+		releases = nil
+		for _, codes := range given {
+			releases = append(releases, releasing(codes, method))
 		}
-		return
 	}
-	method := said(s, codingMethod)
-	if c, known := trigraph(said(s, "Classifying Country"), method); c != "USA" && c != "" {
+	for _, class := range classes {
+		if class == "RESTRICTED" { // of other governments; the register here has nothing below it but U
+			class = "CONFIDENTIAL"
+			m.beside(&m.caveats, "RESTRICTED")
+		}
+		if _, err := atalaya.ParseMarking(class); err != nil {
+			if m.silent == "" {
+				m.silent = class
+			}
+			continue
+		}
+		for _, release := range releases {
+			m.beside(&m.portions, class+controls+release)
+		}
+	}
+}
+
+// controls are what a set says beside its classification and its releases, as the rest of a portion; what the register does not know is
+// kept as it is.
+func (m *Marks) controls(s *klv.Set, method string) (rest string) {
+	for _, code := range said(s, "Classifying Country") {
+		c, known := trigraph(code, method)
+		if c == "USA" {
+			continue
+		}
 		if known {
 			c = "FGI " + c
 		}
 		m.beside(&m.caveats, c)
-		portion += "//NF" // a foreign government's: who may have it is for that government to say
+		rest += "//NF" // a foreign government's: who may have it is for that government to say
 	}
-	for _, c := range strings.Split(said(s, "Security-SCI/SHI Information"), "/") {
+	for _, c := range strings.Split(strings.Join(said(s, "Security-SCI/SHI Information"), "/"), "/") {
 		m.beside(&m.compartments, strings.TrimSpace(c))
 	}
-	for _, c := range strings.Split(said(s, "Caveats"), "/") {
+	for _, c := range strings.Split(strings.Join(said(s, "Caveats"), "/"), "/") {
 		if c = strings.TrimSpace(c); c == "" {
 			continue
 		}
-		if _, err := atalaya.ParseMarking(portion + "//" + c); err == nil {
-			portion += "//" + c
+		if _, err := atalaya.ParseMarking("U//" + c); err == nil {
+			rest += "//" + c
 		} else {
 			m.beside(&m.caveats, c)
-			portion += "//NF" // what it asks for is not known: it is not released on its strength
+			rest += "//NF" // what it asks for is not known: it is not released on its strength
 		}
 	}
-	if rel := releasing(said(s, "Releasing Instructions"), method); rel != "" {
-		portion += "//" + rel
-	}
-	m.beside(&m.portions, portion)
+	return rest
 }
+
+// maxText bounds a text of a security set, bytes: no marking is longer, and none is cut off.
+const maxText = 800
+
+// mostWords bounds the different markings of a stream: more are no markings but noise, and none may be left out.
+const mostWords = 32
 
 // beside adds a word that is not there yet.
 func (m *Marks) beside(list *[]string, word string) {
-	if word != "" && !slices.Contains(*list, word) {
+	switch {
+	case word == "" || slices.Contains(*list, word):
+	case len(*list) < mostWords:
 		*list = append(*list, word)
+	case m.silent == "":
+		m.silent = fmt.Sprintf("more than %d different ones", mostWords)
 	}
 }
 
-// releasing turns releasing instructions, country codes with blanks between, into a REL list; where a country is not known to be one,
-// into NF.
+// releasing turns releasing instructions, country codes with blanks between, into a REL list, as the end of a portion; where a country
+// is not known to be one, into NF.
 func releasing(codes, method string) string {
 	var list []string
 	for _, c := range strings.FieldsFunc(codes, func(r rune) bool { return r == ' ' || r == ',' || r == ';' || r == '/' }) {
 		t, known := trigraph(c, method)
 		if !known {
-			return "NF"
+			return "//NF"
 		}
 		list = append(list, t)
 	}
 	if len(list) == 0 {
 		return ""
 	}
-	return "REL TO " + strings.Join(list, ", ")
+	return "//REL TO " + strings.Join(list, ", ")
 }
 
 // trigraph is a country by three letters, as markings name it, from the code of a coding method (ST 0102.12, table 2, item 2). known
@@ -200,7 +233,7 @@ func trigraph(code, method string) (country string, known bool) {
 func (m *Marks) Mark(given, otherwise string) (Mark, error) {
 	if m.silent != "" {
 		return Mark{}, &atalaya.Error{Op: "still.mark", Kind: atalaya.Refused, Hint: "Have the recording marked anew; a picture of it cannot be marked",
-			Err: fmt.Errorf("a security set of the stream names a classification that cannot be read (%s)", m.silent)}
+			Err: fmt.Errorf("the security sets of the stream name a marking that cannot be read (%s)", m.silent)}
 	}
 	portions := slices.Clone(m.portions)
 	if given != "" {

@@ -1,6 +1,8 @@
 package still_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
@@ -62,7 +64,8 @@ func TestNeverLowerThanTheStreamSays(t *testing.T) {
 }
 
 func TestAClassificationThatCannotBeReadGivesNoPicture(t *testing.T) {
-	for name, v := range map[string]klv.Value{"no such value": klv.RawBytes(1, []byte{9}), "too long": klv.RawBytes(1, []byte{1, 2, 3})} {
+	for name, v := range map[string]klv.Value{"no such value": klv.RawBytes(1, []byte{9}), "too long": klv.RawBytes(1, []byte{1, 2, 3}),
+		"a caveat without end": klv.TextOf(5, strings.Repeat("MADE UP ", 200))} {
 		var m still.Marks
 		m.See(security(t, v))
 		m.See(security(t, klv.Integer(1, 1)))
@@ -100,4 +103,54 @@ func TestUniversalSecuritySets(t *testing.T) {
 	if got, err := m.Mark("", "U"); err != nil || got.Banner() != "SECRET//ORCON" {
 		t.Errorf("%q %v", got.Banner(), err)
 	}
+}
+
+// TestMarkingsWithoutEndAreRefused: a stream that names ever new ones is not marked with some of them.
+func TestMarkingsWithoutEndAreRefused(t *testing.T) {
+	var m still.Marks
+	for i := range 40 {
+		m.See(security(t, klv.Integer(1, 1), klv.TextOf(5, fmt.Sprintf("MADE %d", i))))
+	}
+	if _, err := m.Mark("", "U"); atalaya.KindOf(err) != atalaya.Refused {
+		t.Error(err)
+	}
+}
+
+// FuzzMarks: whatever stands in a security set, there is an error or a banner that begins with a classification no lower than that
+// of the set.
+func FuzzMarks(f *testing.F) {
+	f.Add([]byte{1, 1, 1})
+	f.Add([]byte{1, 1, 4, 2, 1, 1, 3, 4, '/', '/', 'C', 'A', 5, 6, 'N', 'O', 'F', 'O', 'R', 'N', 6, 5, 'U', 'S', ' ', 'M', 'X'})
+	f.Add([]byte{1, 1, 9, 5, 3, 'a', '/', 'b'})
+	f.Add([]byte{1, 0, 4, 2, '/', '/'})
+	f.Fuzz(func(t *testing.T, set []byte) {
+		b, err := klv.Encode0601(klv.RawBytes(48, set))
+		if err != nil {
+			return
+		}
+		s, err := klv.Decode(b)
+		if err != nil {
+			return
+		}
+		var m still.Marks
+		m.See(&s)
+		got, err := m.Mark("U", "U")
+		if err != nil {
+			if got.Banner() != "" {
+				t.Errorf("%v, and the banner %q", err, got.Banner())
+			}
+			return
+		}
+		class, _, _ := strings.Cut(got.Banner(), "//")
+		marking, err := atalaya.ParseMarking(class)
+		if err != nil {
+			t.Fatalf("banner %q: %v", got.Banner(), err)
+		}
+		levels := map[string]atalaya.Classification{"UNCLASSIFIED": 1, "RESTRICTED": 2, "CONFIDENTIAL": 2, "SECRET": 3, "TOP SECRET": 4}
+		if nested, ok := s.Item(48).Nested(); ok {
+			if want := levels[nested.Text(1)]; marking.Class() < want {
+				t.Errorf("banner %q where the set says %s", got.Banner(), nested.Text(1))
+			}
+		}
+	})
 }

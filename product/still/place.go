@@ -38,14 +38,15 @@ func degrees(p geodesy.LatLon, stepM float64) string {
 	return write(p.Lat, stepM/degreeM) + "°,\u00a0" + write(p.Lon, stepM/degreeM/math.Max(math.Cos(p.Lat*geodesy.RadPerDegree), 0.01)) + "°"
 }
 
-// figs writes a length or ratio with two significant figures, or whole above ten.
+// figs writes a length or ratio, not below 0, with two significant figures, or whole above ten.
 func figs(v float64) string {
-	if a := math.Abs(v); a >= 9.95 {
+	switch a := math.Abs(v); {
+	case a >= 9.95:
 		return strconv.FormatFloat(v, 'f', 0, 64)
-	} else if a > 0 {
+	case a >= 0.01:
 		return strconv.FormatFloat(v, 'f', max(0, 1-int(math.Floor(math.Log10(a)))), 64)
 	}
-	return "0"
+	return "<\u00a00.01"
 }
 
 func metres(v float64) string {
@@ -209,7 +210,7 @@ func (f *fix) stepM() float64 {
 
 func (f *fix) ellipseText(t tongue) string {
 	e := f.ellipse
-	return t.say("ellipse", "major", metres(e.MajorM), "minor", metres(e.MinorM), "azimuth", fmt.Sprintf("%03.0f°", math.Mod(math.Round(e.AzimuthDeg), 360)))
+	return t.say("ellipse", "major", metres(e.MajorM), "minor", metres(e.MinorM), "azimuth", fmt.Sprintf("%03.0f°", math.Mod(math.Round(geodesy.Wrap360(e.AzimuthDeg)), 180)))
 }
 
 // placeText is the middle's place, on the ellipsoid and as a grid reference, no finer than its error.

@@ -87,23 +87,25 @@ func (d *sheet) paint(m Mark) (*image.RGBA, error) {
 	}
 	rows := d.rows()
 	lines := d.broken(scratch, rows, wide)
-	top := (bannerHigh + 30) * s
+	wide = math.Ceil(wide)
+	b := stripOf(scratch, m, wide, s)
+	top := b.high() + 30*s
 	below := top + h + 12*s
 	panel := math.Max(float64(len(lines))*rowHigh*s, d.sideHigh()) + 8*s
-	c, err := newPaint(int(wide), int(below+panel+bannerHigh*s))
+	c, err := newPaint(int(wide), int(below+panel+b.high()))
 	if err != nil {
 		return nil, err
 	}
 	tall := float64(c.img.Rect.Dy())
 	c.fill([][]point{box(0, 0, wide, tall)}, surface, 1)
-	banner(c, 0, wide, s, m)
-	banner(c, tall-bannerHigh*s, wide, s, m)
+	b.draw(c, 0)
+	b.draw(c, tall-b.high())
 	kind := "frame"
 	if !d.shot.whole() {
 		kind = "chip"
 	}
 	title := cutTo(c, t.say(kind)+": "+clean(d.from.File), 16*s, true, wide-2*edgeWide*s)
-	c.write(edgeWide*s, (bannerHigh+19)*s, title, letters{size: 16 * s, colour: ink, bold: true})
+	c.write(edgeWide*s, b.high()+19*s, title, letters{size: 16 * s, colour: ink, bold: true})
 	x := math.Floor((wide - w) / 2)
 	c.show(int(x), int(top), d.shot.Pix, d.k, "")
 	neatline(c, x, math.Floor(top), w, h, s)

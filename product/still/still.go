@@ -115,6 +115,7 @@ type Provenance struct {
 	Sensor   string `json:"sensor,omitempty"`
 
 	Frames []FrameProvenance `json:"frames,omitempty"`
+	Mosaic *MosaicProvenance `json:"mosaic,omitempty"`
 }
 
 // FrameProvenance is one frame of a picture.

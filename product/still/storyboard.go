@@ -131,10 +131,16 @@ func (b *board) rowsHigh() float64 {
 	return float64(rows) * (float64(b.thumbHigh) + panelFoot + 8)
 }
 
-const boardTop = bannerHigh + 38
+// boardTop is where the panels begin, below the marking.
+func (b *board) boardTop(c canvas) float64 { return b.strip(c).high() + 38 }
+
+func (b *board) strip(c canvas) *strip {
+	s := stripOf(c, b.mark, b.wide(), 1)
+	return &s
+}
 
 func (b *board) high(c canvas) float64 {
-	return math.Ceil(boardTop + b.rowsHigh() + math.Max(mapHigh+mapFoot+24, b.textHigh(c)) + bannerHigh)
+	return math.Ceil(b.boardTop(c) + b.rowsHigh() + math.Max(mapHigh+mapFoot+24, b.textHigh(c)) + b.strip(c).high())
 }
 
 // mapWide is that of the map: the first two columns.
@@ -143,16 +149,17 @@ func (b *board) mapWide() float64 { return 2*PanelWide + panelGap }
 func (b *board) draw(c canvas, tall float64) {
 	w := b.wide()
 	c.fill([][]point{box(0, 0, w, tall)}, surface, 1)
-	banner(c, 0, w, 1, b.mark)
-	banner(c, tall-bannerHigh, w, 1, b.mark)
+	marks := b.strip(c)
+	marks.draw(c, 0)
+	marks.draw(c, tall-marks.high())
 	title := b.t.say("storyboard") + ": " + clean(b.from.File)
-	c.write(panelGap, bannerHigh+21, cutTo(c, title, 17, true, w-2*panelGap), letters{size: 17, colour: ink, bold: true})
+	c.write(panelGap, marks.high()+21, cutTo(c, title, 17, true, w-2*panelGap), letters{size: 17, colour: ink, bold: true})
 	for i := range b.panels {
 		x := panelGap + float64(i%b.cols)*(PanelWide+panelGap)
-		y := boardTop + float64(i/b.cols)*(float64(b.thumbHigh)+panelFoot+8)
+		y := b.boardTop(c) + float64(i/b.cols)*(float64(b.thumbHigh)+panelFoot+8)
 		b.panel(c, i, x, y)
 	}
-	y := boardTop + b.rowsHigh() + 6
+	y := b.boardTop(c) + b.rowsHigh() + 6
 	b.chart.draw(c, panelGap+4, y+14, b.mapWide()-8, mapHigh, b.t)
 	b.text(c, panelGap+b.mapWide()+panelGap, y)
 }

@@ -66,6 +66,15 @@ var words = map[string][2]string{
 	"frame center height": {"the metadata's height", "la altura de los metadatos"},
 	"slant range":         {"the slant range", "la distancia oblicua"},
 
+	"registered":     {"{laid} frames laid of {n} registered, from frame to frame to {rms} px", "{laid} cuadros puestos de {n} registrados, de cuadro a cuadro a {rms} px"},
+	"cuts":           {"cuts: {n}", "cortes: {n}"},
+	"seams":          {"neighbours meet to {px} px of the mosaic", "vecinos coinciden a {px} px del mosaico"},
+	"seams ground":   {"neighbours meet to {m} ({px} px of the mosaic)", "vecinos coinciden a {m} ({px} px del mosaico)"},
+	"anchored":       {"each frame tied to the metadata of up to {s} s to each side, which scatters by {m} (RMS)", "cada cuadro atado a los metadatos de hasta {s} s a cada lado, que se dispersan {m} (RMS)"},
+	"unanchored":     {"not known: on the plane of the frame at {pts}, by registration alone, whose drift nothing bounds", "no se conoce: en el plano del cuadro de {pts}, solo por registro, cuya deriva nada limita"},
+	"why.unanchored": {"No scale and no north: nothing tells the ground of these frames.", "Sin escala ni norte: nada dice el terreno de estos cuadros."},
+	"as a whole":     {"of the mosaic as a whole", "del mosaico en su conjunto"},
+	"pixel is":       {"1 px = {m}", "1 px = {m}"},
 	"reduced":        {"shown at {w} × {h}", "mostrada a {w} × {h}"},
 	"reported short": {"reported, error not known", "reportado, error no conocido"},
 
