@@ -46,13 +46,13 @@ func throughPuffs(in source.Input, truth []dispersion.Source, seed uint64) sourc
 			eddyU = k1*eddyU + math.Sqrt(1-k1*k1)*sv*s.Normal()
 			eddyV = k1*eddyV + math.Sqrt(1-k1*k1)*sv*s.Normal()
 			mu, mv = mu+wu+eddyU, mv+wv+eddyV
-			if step%4 != 0 || i == 0 && step < 120 { // the first minute fills the ground
+			if step%8 != 0 || i == 0 && step < 120 { // the first minute fills the ground
 				continue
 			}
 			n++
 			for k, x := range at(i) {
 				if x.IsPath {
-					sum[k] += puffs.PathMean(x.At[0], x.At[1], x.At[2], x.To[0], x.To[1], x.To[2], 30)
+					sum[k] += puffs.PathMean(x.At[0], x.At[1], x.At[2], x.To[0], x.To[1], x.To[2], 15)
 				} else {
 					sum[k] += puffs.At(x.At[0], x.At[1], x.At[2])
 				}
