@@ -5,8 +5,8 @@ cd "$(dirname "$0")/../.."
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 go vet ./... || exit 1
-# The longest first, so that none of them is left to run alone at the end.
-go test -json -timeout 14m ./locate/source ./internal/app ./cmd/atalaya ./... >"$out"
+# The longest first, so that none of them is left to run alone at the end; the browser mostly waits, and runs beside the one that computes most.
+go test -json -timeout 14m ./locate/source ./internal/e2e ./internal/app ./cmd/atalaya ./... >"$out"
 code=$?
 go run ./internal/deps/tally <"$out" || [ $code -ne 0 ] || code=1
 exit $code

@@ -22,7 +22,7 @@ const (
 	fitted      = 200.0 // effective draws at least that a mixture is fitted to
 	least       = 150.0 // effective draws at least that a posterior is reported from
 	little      = 50.0  // effective draws at which it ends for a number of sources that has little of the probability: only its evidence counts
-	hopeless    = 20.0  // in ln of the probability behind a rival, by the curvature at the summits: that was nine too low at most
+	hopeless    = 12.0  // in ln of the probability behind a rival, by the curvature at the summits or by the draws of two generations
 	reported    = 800   // draws of a posterior
 	tailDoF     = 5.0
 	never       = -1e6                           // ln density where there is no prior
@@ -99,6 +99,9 @@ func (a *search) run(ctx context.Context) (cloud, error) {
 		truncate(lnw)
 		out.lnEvidence = numeric.LogSumExp(lnw...) - math.Log(float64(len(ps))) + lnOrders(a.k)
 		out.standing = a.standing(out.lnEvidence)
+		if g > 0 && a.rival-out.standing > hopeless {
+			break
+		}
 		share := 1 / (1 + math.Exp(a.rival-out.standing)) // of the probability, beside the best so far
 		if effective(lnw, 1) >= max(enough*share, little) || float64(g+1) >= generations*max(share, 1./3) {
 			break
