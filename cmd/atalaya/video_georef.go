@@ -15,6 +15,7 @@ import (
 
 func videoGeorefCommand() *cobra.Command {
 	var quiet bool
+	var live videoLive
 	f := georefFlags{Georef: video.Georef{Options: video.Options{Sigmas: video.DefaultSigmas}}}
 	c := &cobra.Command{
 		Use:   "georef FILE",
@@ -24,14 +25,14 @@ func videoGeorefCommand() *cobra.Command {
   atalaya video georef flight.ts --pixel 640,360 --pixel 0,0 --rate 30
   atalaya video georef flight.ts --heading-sigma 0.05 --level-sigma 0.02
   atalaya video georef flight.ts --residuals
+  atalaya video georef --udp 5004 --idle 10
   atalaya video georef flight.ts --format geojson > footprints.geojson`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			g, done, err := f.settle()
 			if err != nil {
 				return err
 			}
-			return errors.Join(videoLines(cmd, args[0], quiet, func(w io.Writer, r io.Reader) (int, []video.Problem, error) {
+			return errors.Join(live.lines(cmd, args, quiet, func(w io.Writer, r io.Reader) (int, []video.Problem, error) {
 				n, problems, err := video.WriteGeorefWith(w, r, g)
 				if errors.Is(err, video.ErrNoFrameSize) {
 					err = &atalaya.Error{Op: "video.georef", Kind: atalaya.BadInput, Err: err, Hint: "Give it: --frame 1280x720."}
@@ -40,6 +41,7 @@ func videoGeorefCommand() *cobra.Command {
 			}), done(cmd.ErrOrStderr()))
 		},
 	}
+	live.add(c)
 	videoFlags(c, &quiet)
 	f.add(c)
 	return c

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -22,16 +21,19 @@ func videoCommand() *cobra.Command {
 
 func videoKLVCommand() *cobra.Command {
 	var quiet bool
+	var live videoLive
 	c := &cobra.Command{
 		Use:   "klv FILE",
 		Short: "Every metadata packet of a transport stream or raw KLV file, one JSON line each",
 		Example: `  atalaya video klv flight.ts
+  atalaya video klv - < flight.ts
+  atalaya video klv --udp 127.0.0.1:5004 --idle 10
   atalaya video klv metadata.klv | jq '.items["13"].value'`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return videoLines(cmd, args[0], quiet, video.WriteKLV)
+			return live.lines(cmd, args, quiet, video.WriteKLV)
 		},
 	}
+	live.add(c)
 	videoFlags(c, &quiet)
 	return c
 }
@@ -57,19 +59,7 @@ func videoLines(cmd *cobra.Command, path string, quiet bool, write func(io.Write
 	in := &watched{r: f, each: func(done int64) { shown.file(path, done, size) }}
 	out := bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10)
 	n, problems, err := write(out, in)
-	err = errors.Join(err, out.Flush())
-	for _, p := range problems {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: byte %d: %s\n", path, p.At, p.What)
-	}
-	var e *atalaya.Error
-	if errors.As(err, &e) {
-		e.File = path
-		return e
-	}
-	if err == nil && len(problems) > 0 {
-		return partly{fmt.Sprintf("%s: %d packets read, %d places could not be", path, n, len(problems))}
-	}
-	return err
+	return linesEnd(cmd, path, n, problems, errors.Join(err, out.Flush()))
 }
 
 // watched tells how much was read, after each read.
