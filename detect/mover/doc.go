@@ -6,7 +6,9 @@
 // against both others, has moved. Sightings are joined to tracks by Kalman filters, in metres where a function from pixel to
 // ground is given, else in pixels of the anchor, and smoothed when the track has ended.
 //
-// What it cannot do. The ground must be near enough to a plane, and be most of what is seen. Something must clear its own
-// length between the three frames to be seen whole. Something that moves exactly as the top of a structure would, along the
+// A frame is searched when the frames of the longest baseline after it are there: about a second later.
+//
+// What it cannot do. The ground must be near enough to a plane, and be most of what is seen. Something must clear half of
+// its own length between the three frames to be seen. Something that moves exactly as the top of a structure would, along the
 // line of parallax and no faster, is taken for one. What moves under burned-in symbols is not seen there.
 package mover

@@ -1,6 +1,7 @@
 package mover
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -388,6 +389,10 @@ func (f *Finder) lay(h *held) *canvas {
 	return h.canvas
 }
 
+// mostSights bounds the work of a frame in which everything differs, as under rain or a wrong registration: the largest are
+// followed.
+const mostSights = 128
+
 // search finds what moved in frame h and hands it to the tracks.
 func (f *Finder) search(h *held, with []three) {
 	toFrame := h.toCanvas.Inverse()
@@ -405,6 +410,10 @@ func (f *Finder) search(h *held, with []three) {
 		f.regions(h, t, other, i == 0, &toFrame)
 	}
 	h.frame.Regions = len(f.sights)
+	if len(f.sights) > mostSights {
+		slices.SortStableFunc(f.sights, func(a, b sighting) int { return cmp.Compare(b.w*b.h, a.w*a.h) })
+		f.sights = f.sights[:mostSights]
+	}
 	if h.frame.Searched = len(with) > 0; h.frame.Searched {
 		h.frame.SlowestPX = h.frame.ResidualPX / float64(max(with[0].next-h.n, h.n-with[0].next))
 	}

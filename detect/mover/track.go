@@ -91,6 +91,7 @@ type tracker struct {
 	emit  func(*lane)
 	cost  [][]float64
 	flat  []float64
+	able  []int // tracks that have a row in cost
 	// ground says that the plane is in metres; w and h are the frame's size, longest the longest baseline in frames.
 	ground  bool
 	w, h    float64
@@ -168,14 +169,15 @@ const rejoinAfter = 20
 // rejoin gives a track that was lost what a younger one saw, where both go the same way at the same place and look alike: it
 // was the same thing, hidden or beside another for a while.
 func (t *tracker) rejoin(v *view) {
-	t.lanes = slices.DeleteFunc(t.lanes, func(young *lane) bool {
+	gone := map[*lane]bool{}
+	for _, young := range t.lanes {
 		if !young.confirmed || young.id > 0 || young.told || young.miss > 0 {
-			return false
+			continue
 		}
 		var best *lane
 		least := 1.0
 		for _, old := range t.lanes {
-			if old == young || !old.confirmed || old.miss < 3 || len(old.steps) <= len(young.steps) || len(young.steps) > old.miss+rejoinAfter {
+			if old == young || gone[old] || !old.confirmed || old.miss < 3 || len(old.steps) <= len(young.steps) || len(young.steps) > old.miss+rejoinAfter {
 				continue
 			}
 			if d := old.unlike(young, v); d < least {
@@ -184,9 +186,12 @@ func (t *tracker) rejoin(v *view) {
 		}
 		if best != nil {
 			best.adopt(young)
+			gone[young] = true
 		}
-		return best != nil
-	})
+	}
+	if len(gone) > 0 {
+		t.lanes = slices.DeleteFunc(t.lanes, func(l *lane) bool { return gone[l] })
+	}
 }
 
 // unlike is how different two tracks are, 1 being too much: in place, counted in their size and what the old one may have
@@ -228,28 +233,29 @@ func (l *lane) adopt(o *lane) {
 	l.hits, l.sure, l.miss = l.hits+o.hits, l.sure+o.sure, 0
 }
 
-// associate gives the sighting of each track, or -1.
+// associate gives the sighting of each track, or -1. Only tracks that could take one are put to Assign.
 func (t *tracker) associate(v *view, sights []sighting) []int {
-	n := len(t.lanes)
-	if len(t.flat) < n*len(sights) {
-		t.flat = make([]float64, 2*n*len(sights))
+	pick := make([]int, len(t.lanes))
+	if n := len(t.lanes) * len(sights); len(t.flat) < n {
+		t.flat = make([]float64, 2*n)
 	}
-	t.cost = t.cost[:0]
+	t.cost, t.able = t.cost[:0], t.able[:0]
 	for i, l := range t.lanes {
-		row := t.flat[i*len(sights) : (i+1)*len(sights)]
+		pick[i] = -1
+		row := t.flat[len(t.able)*len(sights):][:len(sights)]
+		near := false
 		for j := range sights {
 			row[j] = l.cost(v, &sights[j])
+			near = near || !math.IsInf(row[j], 1)
 		}
-		t.cost = append(t.cost, row)
-	}
-	if n == 0 || len(sights) == 0 {
-		none := make([]int, n)
-		for i := range none {
-			none[i] = -1
+		if near {
+			t.cost, t.able = append(t.cost, row), append(t.able, i)
 		}
-		return none
 	}
-	return Assign(t.cost)
+	for k, j := range Assign(t.cost) {
+		pick[t.able[k]] = j
+	}
+	return pick
 }
 
 // tentativeCost keeps sightings with tracks that are sure, where both could take them.

@@ -98,7 +98,7 @@ type VideoMetadata struct {
 	StepS float64   `json:"step_s"` // median time between two packets
 	// Spans are the stretches without a gap; a gap is five times the step, and half a second or more.
 	Spans []spanS `json:"spans_s"`
-	told
+	video.Names
 	// UTC are pairs of a time on the line and seconds since 1970, between which UTC runs in proportion; empty where packets name none.
 	UTC [][2]float64 `json:"utc"`
 }
@@ -366,7 +366,7 @@ func (a *App) playOf(v *VideoView, r *reel) error {
 }
 
 func (r *reel) metadata() VideoMetadata {
-	m := VideoMetadata{Packets: r.packets, Sets: r.sets, Stale: r.stale, Clock: r.clock, StepS: r.stepS, Spans: r.cover, told: r.told, UTC: [][2]float64{}}
+	m := VideoMetadata{Packets: r.packets, Sets: r.sets, Stale: r.stale, Clock: r.clock, StepS: r.stepS, Spans: r.cover, Names: r.names, UTC: [][2]float64{}}
 	const most = 400
 	every := max(1, (len(r.glimpses)+most-1)/most)
 	for i := 0; i < len(r.glimpses); i += every {

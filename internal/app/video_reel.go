@@ -44,7 +44,7 @@ type reel struct {
 	packets  int64
 	sets     video.Counts
 	stale    int64
-	told     told
+	names    video.Names
 	marks    []mark
 	glimpses []glimpse
 	cover    []spanS
@@ -58,15 +58,6 @@ type reel struct {
 	mu        sync.Mutex
 	config    *playback.Config
 	stretches []*stretch // last used last
-}
-
-// told are the names that the metadata gives, each the first that came.
-type told struct {
-	Mission        string `json:"mission,omitempty"`
-	Tail           string `json:"tail,omitempty"`
-	Platform       string `json:"platform,omitempty"`
-	Sensor         string `json:"sensor,omitempty"`
-	Classification string `json:"classification,omitempty"`
 }
 
 // clockKind says by which clock metadata lie beside the pictures.
@@ -376,7 +367,7 @@ func (r *reel) packet(p *video.Packet, t float64, cover *coverage) {
 		r.stale++
 	}
 	r.note(p.Problems...)
-	r.told.take(p.Set)
+	r.names.Take(p.Set)
 	if r.packets == 1 {
 		r.pid = p.PID
 	}
@@ -437,40 +428,6 @@ func (r *reel) glimpse(l *video.Look, t float64) {
 	c, g.hasCenter = l.Center()
 	g.center = c.LatLon()
 	r.glimpses = append(r.glimpses, g)
-}
-
-// take keeps the first of each name (ST 0601 items 3, 4, 10, 11, 48, and their twins of the universal set).
-func (o *told) take(s *klv.Set) {
-	for i := range s.Items {
-		it := &s.Items[i]
-		if it.Row == nil || s.Standard != klv.ST0601 && s.Standard != klv.EG0104 {
-			continue
-		}
-		tag := it.Tag
-		if it.Row.Twin != 0 {
-			tag = it.Row.Twin
-		}
-		switch tag {
-		case 3:
-			keepFirst(&o.Mission, it)
-		case 4:
-			keepFirst(&o.Tail, it)
-		case 10:
-			keepFirst(&o.Platform, it)
-		case 11:
-			keepFirst(&o.Sensor, it)
-		case 48:
-			if n, ok := it.Nested(); ok && o.Classification == "" {
-				o.Classification = n.Text(1)
-			}
-		}
-	}
-}
-
-func keepFirst(s *string, it *klv.Item) {
-	if *s == "" {
-		*s = it.Text()
-	}
 }
 
 // span is the first and the last time of the reel, seconds; false where it holds nothing.

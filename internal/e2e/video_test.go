@@ -266,15 +266,19 @@ type frameShown struct {
 	Ms                    float64  // from the seek to the frame
 }
 
-// agreement is what js needs to look at one frame. The track is read anew from the server.
-const agreement = `const look = async (want, ms) => { const f = atalaya.film, id = f.id, box = document.querySelector('[data-testid="video-picture"]'), age = document.querySelector('[data-testid="video-age"]')
-	const seen = window.seen, n = Math.floor((seen + 0.001) / 10), c = await (window.tracks ??= {}, window.tracks[id + n] ??= fetch('/api/videos/' + id + '/track/' + n).then(r => r.json()))
-	const stands = c.packets.filter(p => !p.other && p.pts_s <= seen + 0.001).at(-1)
-	return { Want: want, Seen: seen, T: f.t, DrawnT: Number(box.dataset.t), Packet: age ? Number(age.dataset.pts) : null, Stands: stands ? stands.pts_s : null, Frame: f.step, Ms: ms } }`
+// agreement is what js needs to look at one frame: the browser's word, the room's and what is drawn are read at one moment, after the track
+// that they are held against was read anew from the server (a frame may be told meanwhile: then it is read again).
+const agreement = `const look = async (want, ms) => { const f = atalaya.film, id = f.id, box = document.querySelector('[data-testid="video-picture"]'); window.tracks ??= {}
+	for (;;) {
+		const n = Math.floor((window.seen + 0.001) / 10), c = await (window.tracks[id + n] ??= fetch('/api/videos/' + id + '/track/' + n).then(r => r.json()))
+		const seen = window.seen, age = document.querySelector('[data-testid="video-age"]')
+		if (Math.floor((seen + 0.001) / 10) !== n) continue
+		const stands = c.packets.filter(p => !p.other && p.pts_s <= seen + 0.001).at(-1)
+		return { Want: want ?? f.t, Seen: seen, T: f.t, DrawnT: Number(box.dataset.t), Packet: age ? Number(age.dataset.pts) : null, Stands: stands ? stands.pts_s : null, Frame: f.step, Ms: ms } } }`
 
 func shownNow(s *screen) frameShown {
 	s.Helper()
-	return js[frameShown](s, `(async () => { `+agreement+`; return look(atalaya.film.t, 0) })()`)
+	return js[frameShown](s, `(async () => { `+agreement+`; return look(null, 0) })()`)
 }
 
 // agrees holds that overlay, read-out and picture are of one frame, to the microsecond of the browser.

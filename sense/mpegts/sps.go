@@ -175,8 +175,8 @@ func (s *h264SPS) size(r *bits) {
 	s.Width, s.Height, s.sized = plausible(r, w, h)
 }
 
-// usability reads the video usability information (ITU-T H.264, E.1.1) as far as the frame rate.
-func (s *h264SPS) usability(r *bits) {
+// skipAspectAndColour passes over what usability information begins with in both standards: aspect ratio, overscan, signal, place of chroma.
+func (r *bits) skipAspectAndColour() {
 	if r.flag() && r.u(8) == 255 { // an aspect ratio of its own
 		r.skip(32)
 	}
@@ -193,6 +193,11 @@ func (s *h264SPS) usability(r *bits) {
 		r.ue()
 		r.ue()
 	}
+}
+
+// usability reads the video usability information (ITU-T H.264, E.1.1) as far as the frame rate.
+func (s *h264SPS) usability(r *bits) {
+	r.skipAspectAndColour()
 	if !r.flag() {
 		return
 	}
@@ -365,22 +370,7 @@ func h265ReferenceSets(r *bits) bool {
 
 // h265Usability reads the video usability information (ITU-T H.265, E.2.1) as far as the frame rate.
 func h265Usability(r *bits, v *Video) {
-	if r.flag() && r.u(8) == 255 {
-		r.skip(32)
-	}
-	if r.flag() {
-		r.bit()
-	}
-	if r.flag() {
-		r.skip(4)
-		if r.flag() {
-			r.skip(24)
-		}
-	}
-	if r.flag() {
-		r.ue()
-		r.ue()
-	}
+	r.skipAspectAndColour()
 	r.bit()
 	fields := r.flag()
 	r.bit()

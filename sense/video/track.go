@@ -14,16 +14,10 @@ import (
 type Track struct {
 	Container string          `json:"container"`
 	Streams   []mpegts.Stream `json:"streams,omitempty"`
-	// Mission, Tail, Platform and Sensor are the names that the metadata gives (items 3, 4, 10, 11).
-	Mission  string `json:"mission,omitempty"`
-	Tail     string `json:"tail,omitempty"`
-	Platform string `json:"platform,omitempty"`
-	Sensor   string `json:"sensor,omitempty"`
-	// Classification is that of the embedded security set (ST 0102 item 1), "" when the file names none.
-	Classification string `json:"classification,omitempty"`
-	Sets           Counts `json:"sets"`
-	Packets        int64  `json:"packets"`
-	Stale          int64  `json:"stale_checksums"`
+	Names
+	Sets    Counts `json:"sets"`
+	Packets int64  `json:"packets"`
+	Stale   int64  `json:"stale_checksums"`
 	// From and To are the first and last time that a packet names, zero when none does.
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
@@ -34,6 +28,55 @@ type Track struct {
 	// Problems are at most a thousand; Dropped counts those beyond.
 	Problems []Problem `json:"problems"`
 	Dropped  int       `json:"problems_dropped,omitempty"`
+}
+
+// Names are what metadata call the flight and who looks, each the first that came.
+type Names struct {
+	// Mission, Tail, Platform and Sensor are items 3, 4, 10 and 11 of ST 0601, or their twins of the universal set (EG 0104).
+	Mission  string `json:"mission,omitempty"`
+	Tail     string `json:"tail,omitempty"`
+	Platform string `json:"platform,omitempty"`
+	Sensor   string `json:"sensor,omitempty"`
+	// Classification is that of the embedded security set (ST 0102 item 1), "" when none is named.
+	Classification string `json:"classification,omitempty"`
+}
+
+// Take keeps what a set names and no set before it named.
+func (n *Names) Take(s *klv.Set) {
+	if s.Standard != klv.ST0601 && s.Standard != klv.EG0104 {
+		return
+	}
+	for i := range s.Items {
+		it := &s.Items[i]
+		if it.Row == nil {
+			continue
+		}
+		tag := it.Tag
+		if it.Row.Twin != 0 {
+			tag = it.Row.Twin
+		}
+		var name *string
+		switch tag {
+		case 3:
+			name = &n.Mission
+		case 4:
+			name = &n.Tail
+		case 10:
+			name = &n.Platform
+		case 11:
+			name = &n.Sensor
+		case 48:
+			if security, ok := it.Nested(); ok && n.Classification == "" {
+				n.Classification = security.Text(1)
+			}
+			continue
+		default:
+			continue
+		}
+		if *name == "" {
+			*name = it.Text()
+		}
+	}
 }
 
 // Counts of packets by the standard of their set.
@@ -106,44 +149,8 @@ func (t *Track) count(p *Packet, l *Look) {
 	if t.Datum == "" && l.HasSensor && l.Sensor.HasHeight {
 		t.Datum = l.Sensor.Datum
 	}
-	t.names(p.Set)
+	t.Take(p.Set)
 	t.add(p.Problems)
-}
-
-func (t *Track) names(s *klv.Set) {
-	if s.Standard != klv.ST0601 && s.Standard != klv.EG0104 {
-		return
-	}
-	for i := range s.Items {
-		it := &s.Items[i]
-		if it.Row == nil {
-			continue
-		}
-		tag := it.Tag
-		if it.Row.Twin != 0 {
-			tag = it.Row.Twin
-		}
-		switch tag {
-		case 3:
-			keepFirst(&t.Mission, it)
-		case 4:
-			keepFirst(&t.Tail, it)
-		case 10:
-			keepFirst(&t.Platform, it)
-		case 11:
-			keepFirst(&t.Sensor, it)
-		case 48:
-			if n, ok := it.Nested(); ok && t.Classification == "" {
-				t.Classification = n.Text(1)
-			}
-		}
-	}
-}
-
-func keepFirst(s *string, it *klv.Item) {
-	if *s == "" {
-		*s = it.Text()
-	}
 }
 
 func (t *Track) add(list []Problem) {

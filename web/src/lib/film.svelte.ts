@@ -46,6 +46,7 @@ export class Film {
   private timer: ReturnType<typeof setInterval> | undefined
   private last = 0
   private frameCall = 0
+  private nudges = 0
   private told: number | null = null // the frame that the browser told of last, since the last seek
 
   constructor(readonly id: string) {}
@@ -79,9 +80,15 @@ export class Film {
     const on = () => { this.late = false }
     const ended = () => this.pause()
     const seeking = () => { this.told = null; pump() }
-    const seeked = () => { // the browser does not tell again of a frame that it shows already, and may have only another one than was asked for
+    // A browser may show a frame and not tell of it: the one that comes between a callback and the next asking for one. Then it is asked
+    // for again, a tenth of a millisecond further, until the browser has told which frame it shows.
+    const seeked = () => {
       const at = this.wanted
-      setTimeout(() => { if (!this.settled && at !== null && at === this.wanted && !video.seeking) { this.wanted = null; void this.shownAt(this.told ?? video.currentTime) } }, 1500)
+      setTimeout(() => {
+        if (this.settled || at === null || at !== this.wanted || video.seeking || this.video !== video) return
+        if (this.nudges < 5) { this.nudges++; video.currentTime = at + this.within + this.nudges * 1e-4 }
+        else { this.wanted = null; void this.shownAt(this.told ?? video.currentTime) }
+      }, 250)
     }
     // A stream that the browser promised to play and cannot: the rest goes on without pictures.
     const failed = () => {
@@ -148,7 +155,8 @@ export class Film {
     this.kind = view.type
     this.buffer = media.addSourceBuffer(view.type)
     this.wanted = this.t
-    video.currentTime = this.t + grain
+    this.nudges = 0
+    video.currentTime = this.t + this.within
     await this.pump()
   }
 
@@ -171,6 +179,8 @@ export class Film {
     }
   }
 
+  /** within is how far behind its beginning a frame is sought, so that rounding cannot lead to the one before. */
+  private get within(): number { return Math.min(2 * grain, this.step / 4) }
   private get target(): number { return this.wanted ?? this.video?.currentTime ?? this.t }
 
   /** next lists the groups to be fetched next, which follow each other: the one at the playhead alone, so that it is there soon. */
@@ -331,8 +341,9 @@ export class Film {
         t = frameAt(c.frames, t) ?? (c.frames.length ? c.frames[0]! / ticks : t)
         if (shown !== null && Math.abs(t - shown) < grain) { this.wanted = null; this.settled = true; return } // it is shown: the browser would not tell of it again
         this.wanted = t
+        this.nudges = 0
         if (this.fetching && !c.segments.some((s) => s.n === this.fetchingN) && !c.segments.some((s) => this.held.has(s.n) && s.from_s <= t && s.to_s > t)) { this.again = true; this.fetching.abort() }
-        this.video.currentTime = t + Math.min(grain * 2, this.step / 4)
+        this.video.currentTime = t + this.within
         void this.pump()
       } else {
         this.wanted = null
