@@ -128,6 +128,13 @@ type Evidence struct {
 	Level       int           `json:"level"`          // S2 level of Cells
 	Cells       []uint64      `json:"cells"`          // S2 cell ids, ascending
 	LogOdds     []float64     `json:"log_odds"`       // one per cell, natural logarithm
+	// Others says how other things than a site explain the same: for each class, its likelihood ratio less one as a share of the site's, both
+	// against nothing at all. Without it LogOdds is the ratio of a site against everything else.
+	Others map[string]float64 `json:"others,omitempty"`
+	// BiasM is the standard deviation along each axis, metres, of a shift that all places of the same BiasGroup share; it is part of
+	// Place's own covariance.
+	BiasGroup string  `json:"bias_group,omitempty"`
+	BiasM     float64 `json:"bias_m,omitempty"`
 	// Place is where this evidence alone would put the site, when it can say so; candidates are refined by it.
 	Place *Place `json:"place,omitempty"`
 	// RateKgS is the emission rate by compound where the evidence has one.

@@ -77,6 +77,7 @@ var Rooms = []Room{
 	{"sense/envi", 2, "image cubes"},
 	{"sense/bearing", 2, "bearings"},
 	{"sense/report", 2, "reports in words"},
+	{"sense/detection", 2, "detections with stated errors"},
 	{"sense/delimited", 2, "tables of text, with the place of every fault"},
 	{"sense/gmti", 2, "moving target indications of radar"},
 	{"sense/ais", 2, "ships' reports"},

@@ -1,0 +1,187 @@
+package site
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/sense/detection"
+)
+
+// What else a place may be than a site, for short in Evidence.Others and in permits. Each has a density; they do not exclude a site.
+const (
+	Industry = "industry" // paint shops, plants, refineries: solvents, heat, traffic
+	Farm     = "farm"
+	Fire     = "fire"    // of fields, rubbish, woods
+	Traffic  = "traffic" // yards, quarries, camps: vehicles come and go
+	Radio    = "radio"   // masts, ranches and boats with sets
+)
+
+// Class is a kind of place that is no site, and how many of them there are a km² unless a mission says otherwise: assumptions about open
+// country with villages, in orders of magnitude.
+type Class struct {
+	Name   string
+	PerKm2 float64
+}
+
+// Classes lists all classes, in the order in which they are told.
+var Classes = [...]Class{{Industry, 0.004}, {Farm, 0.01}, {Fire, 0.002}, {Traffic, 0.01}, {Radio, 0.01}}
+
+// A Sense says how often one kind of sensor notices each class of place when it looks there, and how many detections a km² it gives that come
+// from none of them (of what is no place at all, or of a class without a name). These are assumptions, stated here and nowhere else.
+type Sense struct {
+	Kind           string
+	UnexplainedKm2 float64
+	Site           float64
+	Others         [len(Classes)]float64
+}
+
+// Senses lists the kinds of sensors whose alternatives are known by name.
+var Senses = [...]Sense{ //          industry farm  fire traffic radio
+	{"gas", 0.002, 0.7, [...]float64{0.6, 0.3, 0.5, 0.02, 0}},
+	{"spectral", 0.002, 0.3, [...]float64{0.4, 0.1, 0.5, 0.01, 0}},
+	{"thermal", 0.01, 0.4, [...]float64{0.4, 0.1, 0.9, 0.1, 0.02}},
+	{"video", 0.01, 0.3, [...]float64{0.1, 0.1, 0.05, 0.1, 0.02}},
+	{"mover", 0.02, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.1}},
+	{"signal", 0.005, 0.3, [...]float64{0.2, 0.05, 0.01, 0.1, 0.9}},
+	{"permit", 0.0001, 0.005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4}},
+}
+
+// SenseOf finds a kind; false where there is no table of it.
+func SenseOf(kind string) (Sense, bool) {
+	i := slices.IndexFunc(Senses[:], func(s Sense) bool { return s.Kind == kind })
+	if i < 0 {
+		return Sense{}, false
+	}
+	return Senses[i], true
+}
+
+// Known makes a detection of a sense whose alternatives are known by name: how strongly it speaks for a site and for each class against
+// nothing at all. Likeness is how probable what was measured is for each class and for Target, 1 where it says nothing; real is the probability that the
+// detection is no error; missed is the probability that a site there would have been missed by looks whose evidence stands beside it, 1 where there
+// is none (track existence: what was seen counts in the place of what was not, D. Musicki and R. Evans, cited in the package comment).
+func (s Sense) Known(d Detection, likeness map[string]float64, real, missed float64) Detection {
+	d.Kind = s.Kind
+	scale := real / (s.UnexplainedKm2 * math.Max(missed, 0.01))
+	like := func(class string) float64 {
+		if v, ok := likeness[class]; ok {
+			return v
+		}
+		return 1
+	}
+	d.StrengthKm2 = s.Site * like(Target) * scale
+	d.Others = map[string]float64{}
+	for i, c := range Classes {
+		if v := s.Others[i] * like(c.Name) / (s.Site * like(Target)); v > 0 && !math.IsInf(v, 0) {
+			d.Others[c.Name] = v
+		}
+	}
+	return d
+}
+
+// Target is the name of a site among the classes of Likeness.
+const Target = "site"
+
+// others are the classes beside a site for a look of a sense: how probably each would have been noticed, as a share of the site's.
+func (s Sense) others() map[string]float64 {
+	out := map[string]float64{}
+	for i, c := range Classes {
+		if s.Others[i] > 0 {
+			out[c.Name] = s.Others[i] / s.Site
+		}
+	}
+	return out
+}
+
+// FromSheet is what the detections and looks of a sheet say: one item for all its looks, where it has any, and one for each detection, in
+// the order of the sheet. IDs, observation, mission and marking are the caller's; times, lineage and bias are set.
+func FromSheet(s detection.Sheet) []atalaya.Evidence {
+	sense, known := SenseOf(s.Kind)
+	var out []atalaya.Evidence
+	if e, ok := sheetLooks(s, sense, known); ok {
+		out = append(out, e)
+	}
+	for _, f := range s.Found {
+		out = append(out, sheetFound(s, f, sense, known))
+	}
+	return out
+}
+
+func sheetLooks(s detection.Sheet, sense Sense, known bool) (atalaya.Evidence, bool) {
+	if len(s.Looks) == 0 {
+		return atalaya.Evidence{}, false
+	}
+	looks := make([]Look, len(s.Looks))
+	when := s.Looks[0].When
+	for i, l := range s.Looks {
+		looks[i] = Look{Ring: l.Ring, PD: l.PD}
+		if l.When.From.Before(when.From) {
+			when.From = l.When.From
+		}
+		if l.When.To.After(when.To) {
+			when.To = l.When.To
+		}
+	}
+	e := FromLooks(s.Kind, "", looks)
+	tellEvidence(&e, atalaya.Say("looked", "n", fmt.Sprint(len(looks))))
+	e.When = when
+	if known {
+		e.Others = sense.others()
+	}
+	return e, true
+}
+
+func sheetFound(s detection.Sheet, f detection.Found, sense Sense, known bool) atalaya.Evidence {
+	own, all := f.CovarianceM2, f.CovarianceM2
+	for i := range 2 {
+		all[i][i] = own[i][i] + s.BiasM*s.BiasM
+	}
+	d := Detection{Kind: s.Kind, Modes: []Mode{{At: geodesy.LatLon{Lat: f.Lat, Lon: f.Lon}, CovarianceM2: all, Weight: 1}}, RateKgS: f.RateKgS,
+		Said: []atalaya.Sentence{atalaya.Say("stood-out", "sensor", s.Sensor, "what", cmp.Or(f.Note, s.Kind))}}
+	real := 1.0
+	if f.Real != nil {
+		real = *f.Real
+	}
+	if known {
+		d = sense.Known(d, f.Likeness, real, 1-f.PD)
+	} else {
+		d.StrengthKm2 = UnknownStrengthKm2 * real
+	}
+	e := FromDetection(d)
+	e.When = atalaya.Span{From: f.Time, To: f.Time}
+	e.Lineage = f.Lineage
+	if s.BiasM > 0 {
+		e.BiasGroup, e.BiasM = cmp.Or(s.BiasGroup, string(s.Sortie), s.Sensor), s.BiasM
+	}
+	return e
+}
+
+// UnknownStrengthKm2 is the strength of a detection by a sense that has no table: one that notices three sites of ten, and as much else in 20 km².
+const UnknownStrengthKm2 = 0.3 / 0.05
+
+// classNames lists the classes that some item names or that are known, known ones first, the rest by name.
+func classNames(items []atalaya.Evidence) []string {
+	more := map[string]bool{}
+	for _, e := range items {
+		for c := range e.Others {
+			more[c] = true
+		}
+	}
+	var out []string
+	for _, c := range Classes {
+		if more[c.Name] {
+			out = append(out, c.Name)
+			delete(more, c.Name)
+		}
+	}
+	return append(out, slices.Sorted(maps.Keys(more))...)
+}
+
+// tellEvidence gives evidence its note.
+func tellEvidence(e *atalaya.Evidence, said ...atalaya.Sentence) {
+	e.Said, e.Note = said, atalaya.English(said)
+}
