@@ -411,6 +411,7 @@ func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 		Mission: opt.Mission, Ledger: rows, Probability: probability(sum(rows)), AsOf: opt.AsOf,
 		Place: f.place(p), Alternatives: f.otherwise(rest, shares, f.smelt(p)),
 	}
+	c.Changes = f.changes(p.leaf, c.Probability, shares, w)
 	// A candidate is named by the item that pins it down: it keeps its name while others come and go.
 	c.ID = atalaya.CandidateID(atalaya.NameOf("site_", string(opt.Mission), string(f.items[p.own[0]].ID)))
 	for _, i := range p.by {

@@ -280,3 +280,27 @@ func TestAlternativesAreReliable(t *testing.T) {
 		called[i].check(t, name)
 	}
 }
+
+// What a look would change is what it does change, and on average over what it may see it changes nothing.
+func TestWhatWouldChangeTheAssessmentDoes(t *testing.T) {
+	all := slices.Concat(sheet("1", "gas", here, 29, 0.7, 20, true, nil), sheet("2", "signal", here, 29, 0.3, 300, true, nil), sheet("3", "mover", here, 29, 0.4, 50, true, nil))
+	c := best(t, later, all)
+	if len(c.Changes) < 5 || c.Changes[0].Bits < c.Changes[1].Bits {
+		t.Fatalf("changes %+v", c.Changes)
+	}
+	for _, ch := range c.Changes {
+		// To see vehicles may speak against a site, where other things have them more often.
+		if (ch.IfNot-c.Probability)*(ch.IfSeen-c.Probability) > 0 || ch.Bits < 0 {
+			t.Errorf("%.4f now: %+v", c.Probability, ch)
+		}
+		// The mean is the present one, but for what time and the bounds take off and for detections of nothing, which Chance leaves out.
+		if mean := ch.Chance*ch.IfSeen + (1-ch.Chance)*ch.IfNot; math.Abs(mean/c.Probability-1) > 0.3 {
+			t.Errorf("%s: %.4f on average, %.4f now", ch.Kind, mean, c.Probability)
+		}
+		s, _ := site.SenseOf(ch.Kind)
+		after := best(t, later, all, sheet("4", ch.Kind, here, 30, s.Site, 20, false, nil))
+		if math.Abs(after.Probability/ch.IfNot-1) > 0.1 { // a look's rim
+			t.Errorf("%s saw nothing: %.4f, foretold %.4f", ch.Kind, after.Probability, ch.IfNot)
+		}
+	}
+}
