@@ -66,6 +66,10 @@ type Truth struct {
 	Seed     uint64      `json:"seed"`
 	Sites    []TrueSite  `json:"sites"`
 	Decoys   []TrueDecoy `json:"decoys"`
+	// Of a region alone: places without a name, the place that caused each detection (what is not named had no cause), what each report was.
+	Homesteads []TrueDecoy       `json:"homesteads,omitempty"`
+	Causes     map[string]string `json:"causes,omitempty"`
+	Reports    []ReportTruth     `json:"reports,omitempty"`
 }
 
 // TrueSite is a place that was to be found.
@@ -75,15 +79,19 @@ type TrueSite struct {
 	Lon     float64            `json:"lon"`
 	From    time.Time          `json:"from"`
 	To      time.Time          `json:"to"`
-	RateKgS map[string]float64 `json:"rate_kg_s"` // mean
+	RateKgS map[string]float64 `json:"rate_kg_s"` // mean; of a region while it works
+	Group   string             `json:"group,omitempty"` // the site of which this is one stay, for one that moves
+	Quiet   bool               `json:"quiet,omitempty"`
 }
 
 // TrueDecoy is a place that only looks like one.
 type TrueDecoy struct {
+	ID      string             `json:"id,omitempty"`
 	Kind    string             `json:"kind"`
 	Lat     float64            `json:"lat"`
 	Lon     float64            `json:"lon"`
 	RateKgS map[string]float64 `json:"rate_kg_s,omitempty"`
+	Permit  bool               `json:"permit,omitempty"` // one is on file
 }
 
 // Write writes the truth as JSON. Keep it out of the mission folder.
@@ -105,9 +113,9 @@ func (c *country) truth() Truth {
 		switch s.Kind {
 		case "ground":
 		case "site":
-			t.Sites = append(t.Sites, TrueSite{s.Name, at.Lat, at.Lon, s.From.UTC(), s.To.UTC(), rates})
+			t.Sites = append(t.Sites, TrueSite{ID: s.Name, Lat: at.Lat, Lon: at.Lon, From: s.From.UTC(), To: s.To.UTC(), RateKgS: rates})
 		default:
-			t.Decoys = append(t.Decoys, TrueDecoy{s.Kind, at.Lat, at.Lon, rates})
+			t.Decoys = append(t.Decoys, TrueDecoy{Kind: s.Kind, Lat: at.Lat, Lon: at.Lon, RateKgS: rates})
 		}
 	}
 	return t

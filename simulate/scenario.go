@@ -157,7 +157,7 @@ type Report struct {
 //go:embed scenarios/*.yaml
 var built embed.FS
 
-// Scenarios lists the scenarios that come with the program, by name.
+// Scenarios lists the scenarios that come with the program, by name; regions are listed by Regions.
 func Scenarios() ([]Scenario, error) {
 	names, err := built.ReadDir("scenarios")
 	if err != nil {
@@ -168,6 +168,9 @@ func Scenarios() ([]Scenario, error) {
 		b, err := built.ReadFile(path.Join("scenarios", n.Name()))
 		if err != nil {
 			return nil, err
+		}
+		if KindOfScenario(b) == RegionKind {
+			continue
 		}
 		s, err := ReadScenario(bytes.NewReader(b))
 		if err != nil {
