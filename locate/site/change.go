@@ -21,7 +21,7 @@ func (f *field) changes(leaf int, p float64, shares []float64, w *weigher) []ata
 		if s.Kind == "permit" { // a permit is not looked for from the air
 			continue
 		}
-		look := atalaya.Evidence{ID: "~look", Kind: s.Kind, When: atalaya.Span{From: w.opt.AsOf, To: w.opt.AsOf}, Others: s.others(),
+		look := atalaya.Evidence{ID: "~look", Kind: s.Kind, When: atalaya.Span{From: w.opt.AsOf, To: w.opt.AsOf}, Others: s.Looked(),
 			Level: f.leaf[leaf].Level(), Cells: []uint64{uint64(f.leaf[leaf])}, LogOdds: []float64{math.Log1p(-s.Site)}}
 		d := s.Known(Detection{}, nil, 1, s.Site)
 		seen := look

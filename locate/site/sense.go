@@ -88,8 +88,8 @@ func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64)
 // Target is the name of a site among the classes of Likeness.
 const Target = "site"
 
-// others are the classes beside a site for a look of a sense: how probably each would have been noticed, as a share of the site's.
-func (s Sense) others() map[string]float64 {
+// Looked are the classes beside a site for a look of a sense: how probably each would have been noticed, as a share of the site's.
+func (s Sense) Looked() map[string]float64 {
 	out := map[string]float64{}
 	for i, c := range Classes {
 		if s.Others[i] > 0 {
@@ -132,7 +132,7 @@ func sheetLooks(s detection.Sheet, sense Sense, known bool) (atalaya.Evidence, b
 	tellEvidence(&e, atalaya.Say("looked", "n", fmt.Sprint(len(looks))))
 	e.When = when
 	if known {
-		e.Others = sense.others()
+		e.Others = sense.Looked()
 	}
 	return e, true
 }

@@ -65,6 +65,9 @@ type weigher struct {
 	naive   []float64 // of what is said: the site against the alternatives as they were before any evidence
 	ratio   [][]float64
 	used    []bool
+	joint   scale // of all kinds
+	strong  []int // by kind: of items without alternatives the strongest, 1 more than its index
+	said    verdict
 	active  []float64 // forward probabilities: the site works, and the place is of a class besides
 	resting []float64
 }
@@ -81,6 +84,9 @@ func newWeigher(f *field, opt Options) *weigher {
 	for c := range w.weights {
 		w.weights[c] /= total
 	}
+	n := len(w.kinds)
+	w.joint.classes, w.strong = make([]float64, len(f.classes)), make([]int, n)
+	w.said = verdict{raw: make([]float64, n), kept: make([]float64, n), over: make([]float64, n)}
 	for k := range w.kinds {
 		w.kinds[k].classes = make([]float64, len(f.classes))
 	}
@@ -111,17 +117,18 @@ type verdict struct {
 	now    float64   // of one that opens and closes, at the time of assessment
 }
 
-// at weighs the items that count; prior is the log-odds before them. w.naive then holds what each item says by itself.
+// at weighs the items that count; prior is the log-odds before them. w.naive then holds what each item says by itself. The verdict is valid until
+// the next call.
 func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
-	v := verdict{before: prior}
+	v := w.said
+	v.before = prior
 	w.each(all, counts)
-	v.raw, v.kept, v.over = make([]float64, len(w.kinds)), make([]float64, len(w.kinds)), make([]float64, len(w.kinds))
 	excess := 0.0
 	for k := range w.kinds {
 		w.kinds[k].reset()
+		v.raw[k] = 0
 	}
-	joint := scale{classes: make([]float64, len(w.f.classes))}
-	joint.reset()
+	w.joint.reset()
 	for i, s := range all {
 		k := w.f.kind[s.item]
 		v.raw[k] += w.naive[i]
@@ -129,7 +136,7 @@ func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 			continue
 		}
 		w.multiply(&w.kinds[k], i)
-		w.multiply(&joint, i)
+		w.multiply(&w.joint, i)
 	}
 	for k := range w.kinds {
 		together := w.kinds[k].against(w.weights)
@@ -138,7 +145,7 @@ func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 		v.over[k] = together - v.kept[k]
 		excess += v.over[k]
 	}
-	v.stays = prior + joint.against(w.weights) - excess
+	v.stays = prior + w.joint.against(w.weights) - excess
 	v.now = v.stays
 	if w.f.timed && !w.opt.Stay {
 		v.now = w.forward(all, prior) - excess
@@ -152,7 +159,8 @@ func (w *weigher) each(all []said, counts []bool) {
 		w.ratio = append(w.ratio, make([]float64, len(w.f.classes)+1))
 	}
 	w.naive, w.used = slices.Grow(w.naive[:0], len(all))[:len(all)], slices.Grow(w.used[:0], len(all))[:len(all)]
-	strongest := make([]int, len(w.kinds)) // of items without alternatives, 1 more than its index
+	strongest := w.strong
+	clear(strongest)
 	for i, s := range all {
 		w.used[i] = counts[i]
 		w.naive[i] = 0
@@ -255,16 +263,15 @@ func (w *weigher) forward(all []said, prior float64) float64 {
 
 // shares are the probabilities of nothing and of each class, given that there is no site, of what at weighed last.
 func (w *weigher) shares(all []said) []float64 {
-	joint := scale{classes: make([]float64, len(w.f.classes))}
-	joint.reset()
+	w.joint.reset()
 	for i := range all {
 		if w.used[i] {
-			w.multiply(&joint, i)
+			w.multiply(&w.joint, i)
 		}
 	}
-	out := []float64{w.weights[0] * joint.nothing}
+	out := []float64{w.weights[0] * w.joint.nothing}
 	total := out[0]
-	for c, v := range joint.classes {
+	for c, v := range w.joint.classes {
 		out = append(out, w.weights[c+1]*v)
 		total += out[c+1]
 	}
