@@ -53,7 +53,6 @@ type Campaign struct {
 	prior       float64 // probability of a site in the window before any evidence
 	ground      map[int]ground
 	wait, eight float64 // hours until the first ten held a true one, and eight of them were; +Inf never, NaN not known
-	falseBy     map[string]int
 }
 
 var levels = [...]float64{0.5, 0.9, 0.95}
@@ -61,7 +60,8 @@ var levels = [...]float64{0.5, 0.9, 0.95}
 // judged is a candidate that counts.
 type judged struct {
 	p     float64
-	finds int // sites of which it is the find
+	finds int    // sites of which it is the find
+	by    string // of one that is the find of none: the kind of the decoy in reach of which it lies
 }
 
 // ground is what cells of about the same log-odds cover, and the sites on it.
@@ -77,7 +77,7 @@ const aboutShare = 0.999
 // OneCampaign judges a ranking. A result of another schema, or without regions, is refused.
 func OneCampaign(truth TruthSites, found FoundSites, o CampaignOptions) (*Campaign, error) {
 	c := &Campaign{areaKm2: o.AreaKm2, hours: o.FlightHours, prior: -math.Expm1(-cmp.Or(o.PriorPerKm2, site.DefaultPriorPerKm2) * site.AreaKm2),
-		wait: math.NaN(), eight: math.NaN(), falseBy: map[string]int{}}
+		wait: math.NaN(), eight: math.NaN()}
 	working := slices.DeleteFunc(slices.Clone(truth.Sites), func(t TruthSite) bool { return !t.worksAt(o.AsOf) })
 	c.sites = len(working)
 	m, err := matched(working, found)
@@ -153,14 +153,13 @@ func (c *Campaign) rank(m *matches, decoys []TruthDecoy) {
 		if m.of[i] == 0 && m.others[i] {
 			continue
 		}
-		c.candidates = append(c.candidates, judged{f.Probability, m.of[i]})
-		if m.of[i] == 0 && f.Probability > half {
-			c.falseBy[decoyAt(m.at[i], decoys)]++
+		j := judged{p: f.Probability, finds: m.of[i]}
+		if j.finds == 0 {
+			j.by = decoyAt(m.at[i], decoys)
 		}
+		c.candidates = append(c.candidates, j)
 	}
 }
-
-const half = 0.5
 
 // decoyAt is the kind of the nearest decoy in reach.
 func decoyAt(at geodesy.LatLon, decoys []TruthDecoy) string {
@@ -243,7 +242,7 @@ func (c *Campaign) search(working []TruthSite, o CampaignOptions) {
 const earthKm = 6371.0072
 
 func (c *Campaign) lay(p, km2, sites float64) {
-	k := int(math.Floor(math.Log(math.Max(p, 1e-300)/math.Max(1-p, 1e-16)) / groundStep))
+	k := int(math.Floor(logOdds(p) / groundStep))
 	g := c.ground[k]
 	c.ground[k] = ground{g.km2 + km2, g.sites + sites}
 }
@@ -277,3 +276,26 @@ func (c *Campaign) hits(k int) (n int) {
 	}
 	return n
 }
+
+// Cases are the candidates that count, for a calibration of what their probabilities were made of.
+func (c *Campaign) Cases() []site.Case {
+	var out []site.Case
+	for _, j := range c.candidates {
+		out = append(out, site.Case{LogOdds: logOdds(j.p), Site: j.finds > 0, Weight: 1})
+	}
+	return out
+}
+
+// Calibrated is the campaign as it would have been with a calibration, which keeps every order.
+func (c *Campaign) Calibrated(by site.Calibration) *Campaign {
+	out := *c
+	out.candidates = slices.Clone(c.candidates)
+	for i, j := range out.candidates {
+		l, _, _, _ := by.Apply(logOdds(j.p))
+		out.candidates[i].p = 1 / (1 + math.Exp(-l))
+	}
+	return &out
+}
+
+// logOdds of a probability, finite.
+func logOdds(p float64) float64 { return math.Log(math.Max(p, 1e-300) / math.Max(1-p, 1e-16)) }

@@ -78,6 +78,8 @@ type Reliability struct {
 	True   Share   `json:"true"`
 }
 
+const half = 0.5
+
 // draws is how many sets of campaigns are drawn for the intervals; fewer than leastCampaigns have none.
 const draws, leastCampaigns = 1000, 8
 
@@ -97,8 +99,10 @@ func Campaigns(seed uint64, all ...*Campaign) CampaignScore {
 		for k := range levels {
 			inside[k] += c.inside[k]
 		}
-		for kind, n := range c.falseBy {
-			s.FalseBy[kind] += n
+		for _, j := range c.candidates {
+			if j.finds == 0 && j.p > half {
+				s.FalseBy[j.by]++
+			}
 		}
 	}
 	s.In50, s.In90, s.In95 = shareOf(inside[0], judgedBy), shareOf(inside[1], judgedBy), shareOf(inside[2], judgedBy)
