@@ -12,7 +12,7 @@ import (
 
 // Figures are what campaigns come to, together. One that cannot be given is null.
 type Figures struct {
-	AUC              number `json:"auc"`
+	AUC              number `json:"auc"` // over the candidates; what was missed is told by found_share
 	AveragePrecision number `json:"average_precision"`
 	PrecisionAt1     number `json:"precision_at_1"`
 	PrecisionAt3     number `json:"precision_at_3"`
@@ -64,9 +64,15 @@ type CampaignScore struct {
 	In95       Share          `json:"in_p95"`
 	Reliable   []Reliability  `json:"reliability"`
 	FalseBy    map[string]int `json:"false_above_half_by_kind"` // by the decoy in reach of which they lie
-	Precision  [][2]number    `json:"precision_recall"`         // recall, precision
-	ROC        [][2]number    `json:"roc"`                      // share of the false candidates, of the sites, that stand before
-	Area       [][2]number    `json:"area"`                     // km² a campaign, share of the sites met
+	Precision  [][2]float64   `json:"precision_recall"`         // recall, precision
+	ROC        [][2]float64   `json:"roc"`                      // shares of the false and of the true candidates that stand before
+	Area       [][2]float64   `json:"area"`                     // km² a campaign, share of the sites met
+}
+
+// A RankingScore is what is printed of a ranking: site by site, and as a campaign.
+type RankingScore struct {
+	SiteScore
+	Campaign CampaignScore `json:"campaign"`
 }
 
 // Reliability is what came of the candidates of one word.
@@ -212,13 +218,13 @@ func (p *pooled) ordered(times []float64, f *Figures) {
 				w += t
 			}
 		}
-		pairs += w * (found + s/2)
+		pairs += w * (hits + h/2)
 		hits, wrong, found = hits+h, wrong+w, found+s
 		if s > 0 {
 			average += s * hits / (hits + wrong)
 		}
 	})
-	f.AUC, f.AveragePrecision, f.Found = over(pairs, wrong*f.sites), over(average, f.sites), over(found, f.sites)
+	f.AUC, f.AveragePrecision, f.Found = over(pairs, wrong*hits), over(average, f.sites), over(found, f.sites)
 }
 
 // surest bounds the log score of a candidate that was called certain and was not.
@@ -371,38 +377,45 @@ func (p *pooled) reliability() []Reliability {
 // mostPoints of a curve are written.
 const mostPoints = 200
 
-func (p *pooled) curves() (precision, roc, area [][2]number) {
-	sites, wrong, campaigns := 0.0, 0.0, float64(len(p.of))
+// curves; one that would divide by nothing is empty.
+func (p *pooled) curves() (precision, roc, area [][2]float64) {
+	sites, right, wrong, campaigns := 0.0, 0.0, 0.0, float64(len(p.of))
 	once := make([]float64, len(p.of))
 	for i, c := range p.of {
 		sites, once[i] = sites+float64(c.sites), 1
 	}
 	for _, e := range p.entries {
-		wrong += float64(count(e.finds == 0))
+		right, wrong = right+float64(count(e.finds > 0)), wrong+float64(count(e.finds == 0))
 	}
 	var h, w, s float64
 	p.equal(func(run []entry) {
 		for _, e := range run {
 			h, w, s = h+float64(count(e.finds > 0)), w+float64(count(e.finds == 0)), s+float64(e.finds)
 		}
-		precision = append(precision, [2]number{over(s, sites), over(h, h+w)})
-		roc = append(roc, [2]number{over(w, wrong), over(s, sites)})
+		if sites > 0 {
+			precision = append(precision, [2]float64{s / sites, h / (h + w)})
+		}
+		if right > 0 && wrong > 0 {
+			roc = append(roc, [2]float64{w / wrong, h / right})
+		}
 	})
 	km2, met := 0.0, 0.0
 	p.turns(once, func(g ground) bool {
 		km2, met = km2+g.km2, met+g.sites
-		area = append(area, [2]number{over(km2, campaigns), over(met, sites)})
+		if sites > 0 {
+			area = append(area, [2]float64{km2 / campaigns, met / sites})
+		}
 		return true
 	})
 	return thinned(precision), thinned(roc), thinned(area)
 }
 
 // thinned leaves out points of a curve that are too many, never its ends.
-func thinned(points [][2]number) [][2]number {
+func thinned(points [][2]float64) [][2]float64 {
 	if len(points) <= mostPoints {
-		return append([][2]number{}, points...)
+		return append([][2]float64{}, points...)
 	}
-	out := make([][2]number, mostPoints)
+	out := make([][2]float64, mostPoints)
 	for k := range out {
 		out[k] = points[k*(len(points)-1)/(mostPoints-1)]
 	}
