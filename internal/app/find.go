@@ -261,6 +261,9 @@ func findEmitter(o atalaya.Observation) ([]found, error) {
 // movers and call-outs come with part 3; low, because nobody has looked at the pixels yet.
 const videoPD = 0.2
 
+// widestFrameM is the diagonal of a frame beyond which nobody calls out a site in it.
+const widestFrameM = 50e3
+
 func findCoverage(o atalaya.Observation) ([]found, error) {
 	var b VideoBody
 	if err := json.Unmarshal(o.Body, &b); err != nil {
@@ -271,6 +274,9 @@ func findCoverage(o atalaya.Observation) ([]found, error) {
 		ring := make([]geodesy.LatLon, 4)
 		for k, p := range f.Ring {
 			ring[k] = geodesy.LatLon{Lat: p[1], Lon: p[0]}
+		}
+		if geodesy.Distance(ring[0], ring[2]) > widestFrameM || geodesy.Distance(ring[1], ring[3]) > widestFrameM {
+			continue // up to the horizon: no site is seen there
 		}
 		looks = append(looks, site.Look{Ring: ring, PD: videoPD})
 	}
