@@ -407,10 +407,13 @@ func (f *field) peaks(w *weigher) []peak {
 			break
 		}
 		if p := f.peakAt(l, owned); len(p.own) > 0 {
+			found := !owned[p.by[0]] // else a sharper item, which these do not exclude, has its candidate: they speak for that
 			for _, i := range slices.Concat(p.by, p.same) {
 				owned[i] = true
 			}
-			out = append(out, p)
+			if found {
+				out = append(out, p)
+			}
 		}
 	}
 	return out
@@ -565,6 +568,8 @@ func labelOf(class string) string {
 		return "vehicles of other business"
 	case Radio:
 		return "other radio"
+	case Dwelling:
+		return "dwelling or ranch"
 	}
 	return class
 }
@@ -612,7 +617,7 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 	told := prior
 	for _, k := range order {
 		told += v.raw[k]
-		least, most := Bounds(f.names[k])
+		least, most := w.bounds(k)
 		by, says := -v.over[k], atalaya.Say("bounded", "kind", f.names[k], "least", fmt.Sprintf("%g", least), "most", fmt.Sprintf("%g", most))
 		if !f.named(all, k) {
 			if by = v.kept[k] - v.raw[k]; f.single[k] {

@@ -16,9 +16,10 @@ import (
 const (
 	Industry = "industry" // paint shops, plants, refineries: solvents, heat, traffic
 	Farm     = "farm"
-	Fire     = "fire"    // of fields, rubbish, woods
-	Traffic  = "traffic" // yards, quarries, camps: vehicles come and go
-	Radio    = "radio"   // masts, ranches and boats with sets
+	Fire     = "fire"     // of fields, rubbish, woods
+	Traffic  = "traffic"  // yards, quarries, camps: vehicles come and go
+	Radio    = "radio"    // masts and boats with sets
+	Dwelling = "dwelling" // houses and ranches by themselves: a hearth, a car, now and then a set
 )
 
 // Class is a kind of place that is no site, and how many of them there are a km² unless a mission says otherwise: assumptions about open
@@ -29,7 +30,7 @@ type Class struct {
 }
 
 // Classes lists all classes, in the order in which they are told.
-var Classes = [...]Class{{Industry, 0.004}, {Farm, 0.01}, {Fire, 0.002}, {Traffic, 0.01}, {Radio, 0.01}}
+var Classes = [...]Class{{Industry, 0.004}, {Farm, 0.01}, {Fire, 0.002}, {Traffic, 0.01}, {Radio, 0.01}, {Dwelling, 0.05}}
 
 // A Sense says how often one kind of sensor notices each class of place when it looks there, and how many detections a km² it gives that come
 // from none of them (of what is no place at all, or of a class without a name). These are assumptions, stated here and nowhere else.
@@ -41,14 +42,14 @@ type Sense struct {
 }
 
 // Senses lists the kinds of sensors whose alternatives are known by name.
-var Senses = [...]Sense{ //          industry farm  fire traffic radio
-	{"gas", 0.002, 0.7, [...]float64{0.6, 0.3, 0.5, 0.02, 0}},
-	{"spectral", 0.002, 0.3, [...]float64{0.4, 0.1, 0.5, 0.01, 0}},
-	{"thermal", 0.01, 0.4, [...]float64{0.4, 0.1, 0.9, 0.1, 0.02}},
-	{"video", 0.01, 0.3, [...]float64{0.1, 0.1, 0.05, 0.1, 0.02}},
-	{"mover", 0.02, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.1}},
-	{"signal", 0.005, 0.3, [...]float64{0.2, 0.05, 0.01, 0.1, 0.9}},
-	{"permit", 0.0001, 0.0005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4}},
+var Senses = [...]Sense{ //          industry farm  fire traffic radio dwelling
+	{"gas", 0.002, 0.7, [...]float64{0.6, 0.3, 0.5, 0.02, 0, 0.02}},
+	{"spectral", 0.002, 0.3, [...]float64{0.4, 0.1, 0.5, 0.01, 0, 0.005}},
+	{"thermal", 0.005, 0.4, [...]float64{0.4, 0.1, 0.9, 0.1, 0.02, 0.1}},
+	{"video", 0.005, 0.3, [...]float64{0.1, 0.1, 0.05, 0.1, 0.02, 0.05}},
+	{"mover", 0.01, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.1, 0.2}},
+	{"signal", 0.002, 0.3, [...]float64{0.2, 0.05, 0.01, 0.1, 0.9, 0.1}},
+	{"permit", 0.0001, 0.0005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4, 0.01}},
 }
 
 // SenseOf finds a kind; false where there is no table of it.
