@@ -247,29 +247,38 @@ func (f *field) clock(now time.Time) {
 
 // clutter compares how many detections each sense gave with how many its table foretells for the ground that it looked at, sites left out: a sense that
 // finds three times as much as foretold has a third of the say in each. With few detections the table stands, as if it had been
-// seen at steady detections already. Senses whose looks are not stated keep their tables.
+// seen at steady detections already. Where processors state how surely each is real, things are counted so; else all detections are. Senses
+// whose looks are not stated keep their tables.
 func (f *field) clutter(opt Options) {
-	f.scale = make([]float64, len(f.items))
-	found, foretold := make([]float64, len(f.names)), make([]float64, len(f.names))
+	type tally struct{ found, foretold float64 }
+	all, things := make([]tally, len(f.names)), make([]tally, len(f.names))
 	for i, e := range f.items {
-		f.scale[i] = 1
 		s, known := SenseOf(e.Kind)
-		if k := f.kind[i]; known && e.Others != nil {
-			if f.most[i] > 0 {
-				found[k]++
-				continue
-			}
-			rate := s.UnexplainedKm2
-			for c := range Classes {
-				rate += opt.density(Classes[c].Name) * s.Others[c]
-			}
-			foretold[k] += rate * looked(e) / s.Site
+		if !known || e.Others == nil {
+			continue
+		}
+		k := f.kind[i]
+		switch {
+		case f.most[i] > 0 && e.Real > 0:
+			things[k].found += e.Real
+		case f.most[i] > 0:
+			all[k].found++
+		default:
+			exposed := looked(e) / s.Site
+			t := s.things(func(c Class) float64 { return opt.density(c.Name) })
+			things[k].foretold += t * exposed
+			all[k].foretold += (t + s.UnexplainedKm2) * exposed
 		}
 	}
 	const steady = 8
+	f.scale = make([]float64, len(f.items))
 	for i, e := range f.items {
-		if k := f.kind[i]; e.Others != nil && f.most[i] > 0 && foretold[k] > 0 {
-			f.scale[i] = (foretold[k] + steady) / (found[k] + steady)
+		t := all[f.kind[i]]
+		if e.Real > 0 {
+			t = things[f.kind[i]]
+		}
+		if f.scale[i] = 1; e.Others != nil && f.most[i] > 0 && t.foretold > 0 {
+			f.scale[i] = (t.foretold + steady) / (t.found + steady)
 		}
 	}
 }

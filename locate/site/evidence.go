@@ -37,6 +37,7 @@ type Detection struct {
 	// GasStrengthKm2), times the probability that the detection is real.
 	StrengthKm2 float64
 	Others      map[string]float64 // see atalaya.Evidence; with it StrengthKm2 is against nothing at all
+	Real        float64            // see atalaya.Evidence
 	Place       *atalaya.Place     // the continuous posterior; nil makes one of the modes
 	RateKgS     map[string]atalaya.Interval
 	Said        []atalaya.Sentence // for the ledger
@@ -46,7 +47,7 @@ type Detection struct {
 // FromDetection is what a detection says for the ground around it: log(1 + a·f) with its density f blurred by the window,
 // at most the bound of its kind. It never speaks against a place; that it was not detected elsewhere is a look.
 func FromDetection(d Detection) atalaya.Evidence {
-	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS, Others: d.Others}
+	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS, Others: d.Others, Real: d.Real}
 	if slices.ContainsFunc(d.Modes, func(m Mode) bool { return !m.proper() }) {
 		e.Place = nil
 		e.Note, e.Said = add(e.Note, e.Said, atalaya.Say("no-finite-error"))

@@ -62,13 +62,20 @@ func SenseOf(kind string) (Sense, bool) {
 }
 
 // Known makes a detection of a sense whose alternatives are known by name: how strongly it speaks for a site and for each class against
-// nothing at all. Likeness is how probable what was measured is for each class and for Target, 1 where it says nothing; real is the probability
-// that the detection is no error; pd is the probability with which looks whose evidence stands beside it would have shown a site there, 0
-// where there are none: what was seen counts in the place of what was missed (track existence, D. Musicki and R. Evans, cited in the package comment).
+// nothing at all. Likeness is how probable what was measured is for each class and for Target, 1 where it says nothing. Real is the
+// probability that the detection is a thing in the world, where that is stated for it, else 0. Then its odds, and not the density of what the
+// sense cannot explain, weigh a thing against an error: the strength is pd·odds/T with T the density of things that the sense notices. Pd is the probability
+// with which looks whose evidence stands beside it would have shown a site there, 0 where there are none: what was seen counts in the place of what was missed
+// (track existence, D. Musicki and R. Evans, cited in the package comment).
 func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64) Detection {
-	d.Kind = s.Kind
+	d.Kind, d.Real = s.Kind, real
+	rarity := 1 / s.UnexplainedKm2
+	if real > 0 {
+		real = math.Min(real, surest)
+		rarity = real / (1 - real) / s.things(func(c Class) float64 { return c.PerKm2 })
+	}
 	strength := func(notices, like float64) float64 {
-		return notices * like * real / (s.UnexplainedKm2 * math.Max(1-pd*notices/s.Site, 0.01))
+		return notices * like * rarity / math.Max(1-pd*notices/s.Site, 0.01)
 	}
 	like := func(class string) float64 {
 		if v, ok := likeness[class]; ok {
@@ -84,6 +91,18 @@ func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64)
 		}
 	}
 	return d
+}
+
+// surest is the most that is believed of a processor's statement that a detection is real.
+const surest = 0.98
+
+// things is the density of things without sites that the sense notices when it looks, per km².
+func (s Sense) things(density func(Class) float64) float64 {
+	sum := 0.0
+	for i, c := range Classes {
+		sum += density(c) * s.Others[i]
+	}
+	return sum
 }
 
 // Target is the name of a site among the classes of Likeness.
@@ -145,14 +164,14 @@ func sheetFound(s detection.Sheet, f detection.Found, sense Sense, known bool) a
 	}
 	d := Detection{Kind: s.Kind, Modes: []Mode{{At: geodesy.LatLon{Lat: f.Lat, Lon: f.Lon}, CovarianceM2: all, Weight: 1}}, RateKgS: f.RateKgS,
 		Said: []atalaya.Sentence{atalaya.Say("stood-out", "sensor", s.Sensor, "what", cmp.Or(f.Note, s.Kind))}}
-	real := 1.0
+	real := 0.0
 	if f.Real != nil {
-		real = *f.Real
+		real = math.Max(*f.Real, 1e-3)
 	}
 	if known {
 		d = sense.Known(d, f.Likeness, real, f.PD)
 	} else {
-		d.StrengthKm2 = UnknownStrengthKm2 * real
+		d.StrengthKm2 = UnknownStrengthKm2 * cmp.Or(real, 1)
 	}
 	e := FromDetection(d)
 	e.When = atalaya.Span{From: f.Time, To: f.Time}
