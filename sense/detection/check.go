@@ -13,6 +13,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/sense/jsonfile"
 )
 
 // fault is what cannot be true of a value, and what to write instead.
@@ -46,7 +47,7 @@ func (s *Sheet) header() *fault {
 	}
 	switch {
 	case !kindForm.MatchString(s.Kind):
-		return f("kind", "Give gas, spectral, thermal, video, mover, signal, permit, or another word of small letters", "%q is no kind of detection", short(s.Kind))
+		return f("kind", "Give gas, spectral, thermal, video, mover, signal, permit, or another word of small letters", "%q is no kind of detection", jsonfile.Short(s.Kind))
 	case slices.Contains(notSenses, s.Kind):
 		return f("kind", "Name the kind of sensor", "%q is no kind of sensor", s.Kind)
 	case strings.TrimSpace(s.Sensor) == "":
@@ -56,7 +57,7 @@ func (s *Sheet) header() *fault {
 	}
 	for _, t := range [...]struct{ key, text string }{{"sensor", s.Sensor}, {"sortie", string(s.Sortie)}, {"bias_group", s.BiasGroup}} {
 		if !proper(t.text, maxText) {
-			return f(t.key, fmt.Sprintf("Give at most %d bytes on one line", maxText), "%q is no name", short(t.text))
+			return f(t.key, fmt.Sprintf("Give at most %d bytes on one line", maxText), "%q is no name", jsonfile.Short(t.text))
 		}
 	}
 	return nil
@@ -86,7 +87,7 @@ func (l *Look) fault() *fault {
 func (f *Found) fault() *fault {
 	switch {
 	case strings.TrimSpace(f.ID) == "" || !proper(f.ID, maxText):
-		return wrong(fmt.Sprintf("Give each detection an id of at most %d bytes", maxText), "%q is no id", short(f.ID))
+		return wrong(fmt.Sprintf("Give each detection an id of at most %d bytes", maxText), "%q is no id", jsonfile.Short(f.ID))
 	case !datable(f.Time):
 		return wrong("Give time as 2026-03-01T15:04:05Z", "no time, or one that cannot be true")
 	case !(geodesy.LatLon{Lat: f.Lat, Lon: f.Lon}).Valid():
@@ -110,18 +111,18 @@ func (f *Found) lists() *fault {
 	}
 	for _, class := range slices.Sorted(maps.Keys(f.Likeness)) {
 		if v := f.Likeness[class]; !kindForm.MatchString(class) || !(v >= 0 && v <= maxLikeness) {
-			return wrong(fmt.Sprintf("Give classes in small letters with 0 to %g", float64(maxLikeness)), "likeness %q of %g", short(class), v)
+			return wrong(fmt.Sprintf("Give classes in small letters with 0 to %g", float64(maxLikeness)), "likeness %q of %g", jsonfile.Short(class), v)
 		}
 	}
 	for _, gas := range slices.Sorted(maps.Keys(f.RateKgS)) {
 		r := f.RateKgS[gas]
 		if gas == "" || !proper(gas, maxText) || !rate(r) {
-			return wrong("Give mean, p05, p50 and p95 in kg/s, none below zero, the shares ascending", "rate_kg_s %q of %v", short(gas), r)
+			return wrong("Give mean, p05, p50 and p95 in kg/s, none below zero, the shares ascending", "rate_kg_s %q of %v", jsonfile.Short(gas), r)
 		}
 	}
 	for _, l := range f.Lineage {
 		if strings.TrimSpace(l) == "" || !proper(l, maxText) {
-			return wrong(fmt.Sprintf("Name each origin in at most %d bytes", maxText), "lineage %q", short(l))
+			return wrong(fmt.Sprintf("Name each origin in at most %d bytes", maxText), "lineage %q", jsonfile.Short(l))
 		}
 	}
 	return nil
@@ -149,13 +150,6 @@ func proper(s string, most int) bool {
 	return len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-func short(s string) string {
-	if len(s) > 60 {
-		s = s[:60] + "..."
-	}
-	return strings.ToValidUTF8(s, "")
-}
-
 // timeText is a time in RFC 3339, in UTC.
 type timeText time.Time
 
@@ -163,7 +157,7 @@ type timeText time.Time
 func (t *timeText) UnmarshalText(b []byte) error {
 	at, err := time.Parse(time.RFC3339Nano, string(b))
 	if err != nil {
-		return fmt.Errorf("%q is no time such as 2026-03-01T15:04:05Z", short(string(b)))
+		return fmt.Errorf("%q is no time such as 2026-03-01T15:04:05Z", jsonfile.Short(string(b)))
 	}
 	*t = timeText(at.UTC())
 	return nil

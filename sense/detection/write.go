@@ -9,6 +9,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/sense/jsonfile"
 )
 
 // Write writes a sheet so that Read gives it back to the last bit, and that written again has the same bytes: one look and one detection a
@@ -33,7 +34,7 @@ func Write(w io.Writer, s Sheet) error {
 	for i := range s.Found {
 		f := s.Found[i].fault()
 		if f == nil && ids[s.Found[i].ID] {
-			f = wrong("Give each detection an id of its own", "%q is the id of an earlier one", short(s.Found[i].ID))
+			f = wrong("Give each detection an id of its own", "%q is the id of an earlier one", jsonfile.Short(s.Found[i].ID))
 		}
 		if f != nil {
 			return fail(fmt.Sprintf("detection %d", i+1), f)
