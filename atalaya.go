@@ -179,8 +179,19 @@ type Candidate struct {
 	RateKgS      map[string]Interval `json:"rate_kg_s,omitempty"`
 	Ledger       []LedgerItem        `json:"ledger"`
 	Alternatives []Alternative       `json:"alternatives"`
-	Marking      string              `json:"marking"`
-	AsOf         time.Time           `json:"as_of"` // time of assessment, never the clock
+	// Changes says what one more look with each sense would make of the probability, the look that tells most first.
+	Changes []Change  `json:"would_change,omitempty"`
+	Marking string    `json:"marking"`
+	AsOf    time.Time `json:"as_of"` // time of assessment, never the clock
+}
+
+// A Change is what one more look at a candidate would make of its probability.
+type Change struct {
+	Kind   string  `json:"kind"`     // of evidence
+	IfSeen float64 `json:"if_seen"`  // the probability when something stands out
+	IfNot  float64 `json:"if_not"`   // when nothing does
+	Chance float64 `json:"p_seen"`   // that something does
+	Bits   float64 `json:"gain_bit"` // expected gain of information about whether a site is there
 }
 
 // A Case is a person's question about a place. It pins the candidate as it stood, carries reviews, releases and outcomes,

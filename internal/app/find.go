@@ -102,9 +102,9 @@ func (a *App) findGas(ctx context.Context, o atalaya.Observation, m MissionState
 			p += v
 		}
 		rates := ratesInWords(src.RateKgS)
-		e := site.FromDetection(site.Detection{Kind: "gas", StrengthKm2: site.GasStrengthKm2 * p, Place: &place, RateKgS: src.RateKgS,
+		e := site.FromDetection(sense("gas").Known(site.Detection{Place: &place, RateKgS: src.RateKgS,
 			Said:  []atalaya.Sentence{atalaya.Say("gas-source", "p", fmt.Sprintf("%.2f", p), "rates", rates)},
-			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}})
+			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}}, nil, p, 0))
 		out = append(out, found{atalaya.Detection{Kind: atalaya.GasSource, Place: &place, Body: mustJSON(GasFinding{headlineOf(atalaya.Say("gas-found", "rates", rates)), g, i, picture, more})}, []atalaya.Evidence{e}})
 		picture, more = nil, gasMore{} // told once
 	}
@@ -132,14 +132,25 @@ func gasLook(in source.Input, g *source.Group) atalaya.Evidence {
 	for _, c := range [][2]float64{{box[0], box[1]}, {box[2], box[1]}, {box[2], box[3]}, {box[0], box[3]}} {
 		ring = append(ring, in.Frame.GroundFromENU(c[0], c[1]))
 	}
-	return saying(site.FromField("gas", "", ring, func(p geodesy.LatLon) float64 {
+	e := site.FromField("gas", "", ring, func(p geodesy.LatLon) float64 {
 		xy := in.Frame.GroundENU(p)
 		i, j := int((xy[0]-box[0])/side), int((xy[1]-box[1])/side)
 		if xy[0] < box[0] || xy[1] < box[1] || i >= nx || j >= ny {
 			return 0
 		}
 		return math.Min(0, math.Log(1-duty+duty*math.Exp(ratio[j*nx+i])))
-	}), atalaya.Say("gas-none"))
+	})
+	e.Others = sense("gas").Looked()
+	return saying(e, atalaya.Say("gas-none"))
+}
+
+// sense finds a sense that has a table.
+func sense(kind string) site.Sense {
+	s, ok := site.SenseOf(kind)
+	if !ok {
+		panic("app: no table of the sense " + kind)
+	}
+	return s
 }
 
 // saying gives evidence its note.
@@ -234,8 +245,8 @@ func findEmitter(o atalaya.Observation) ([]found, error) {
 	if b.Emitter != "" {
 		says = atalaya.Say("emitter", append(counts, "emitter", b.Emitter)...)
 	}
-	e := site.FromDetection(site.Detection{Kind: "signal", StrengthKm2: site.SignalStrengthKm2, Place: &place, Modes: modes,
-		Said: []atalaya.Sentence{says, atalaya.Say("integrity", "integrity", string(best.Integrity))}})
+	e := site.FromDetection(sense("signal").Known(site.Detection{Place: &place, Modes: modes,
+		Said: []atalaya.Sentence{says, atalaya.Say("integrity", "integrity", string(best.Integrity))}}, nil, 1, 0))
 	body := struct {
 		headline
 		Integrity emitter.Integrity `json:"integrity"`
@@ -268,7 +279,9 @@ func findCoverage(o atalaya.Observation) ([]found, error) {
 		headline
 		Footprints int `json:"footprints"`
 	}{headlineOf(says), len(looks)}
-	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(body)}, []atalaya.Evidence{saying(site.FromLooks("video", "", looks), says)}}}, nil
+	look := saying(site.FromLooks("video", "", looks), says)
+	look.Others = sense("video").Looked()
+	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(body)}, []atalaya.Evidence{look}}}, nil
 }
 
 // reportRadiusM is how far around its place a report may mean, where it does not say: the way people name a ranch or a ford.

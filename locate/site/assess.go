@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang/geo/s2"
@@ -19,6 +20,14 @@ type Options struct {
 	AsOf        time.Time // time of assessment
 	PriorPerKm2 float64   // density of sites before any evidence; 0 is DefaultPriorPerKm2
 	Most        int       // candidates to give; 0 is 100
+	// PerKm2 are densities of classes of alternatives in the place of those in Classes.
+	PerKm2 map[string]float64
+	// HalfLife of a site's working life; 0 is 60 days. Stay says that sites neither open nor close.
+	HalfLife time.Duration
+	Stay     bool
+	// Ground is ln of how much denser sites are at a place than on average, with what that rests on; nil is none. It is asked where
+	// something speaks for a site.
+	Ground func(geodesy.LatLon) (float64, []atalaya.Sentence)
 	// RollUp gives the marking of a whole whose parts bear the given ones; nil leaves candidates unmarked.
 	RollUp func(portions []string) string
 }
@@ -32,6 +41,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Most == 0 {
 		o.Most = mostCandidates
+	}
+	if o.HalfLife <= 0 {
+		o.HalfLife = defaultHalfLife
 	}
 	return o
 }
@@ -66,10 +78,11 @@ func Check(e atalaya.Evidence) error {
 // candidate. It panics on evidence that Check refuses.
 func Assess(evidence []atalaya.Evidence, opt Options) []atalaya.Candidate {
 	opt = opt.withDefaults()
-	f := newField(evidence)
+	f := newField(evidence, opt)
+	w := newWeigher(f, opt)
 	var out []atalaya.Candidate
-	for _, p := range f.peaks(opt.Most) {
-		out = append(out, f.candidate(p, opt))
+	for _, p := range f.peaks(w) {
+		out = append(out, f.candidate(p, w))
 	}
 	slices.SortStableFunc(out, func(a, b atalaya.Candidate) int {
 		return cmp.Or(cmp.Compare(b.Probability, a.Probability), cmp.Compare(a.ID, b.ID))
@@ -83,7 +96,7 @@ func Assess(evidence []atalaya.Evidence, opt Options) []atalaya.Candidate {
 // At is the probability that a site is here, and its ledger.
 func At(evidence []atalaya.Evidence, here geodesy.LatLon, opt Options) (float64, []atalaya.LedgerItem) {
 	opt = opt.withDefaults()
-	f := newField(evidence)
+	f := newField(evidence, opt)
 	var all []said
 	c := geodesy.CellOf(here, s2.MaxLevel)
 	if i, _ := below(f.leaf, c); i < len(f.leaf) && f.leaf[i].Contains(c) {
@@ -91,7 +104,7 @@ func At(evidence []atalaya.Evidence, here geodesy.LatLon, opt Options) (float64,
 	} else if i > 0 && f.leaf[i-1].Contains(c) {
 		all = f.at(i - 1)
 	}
-	rows := f.ledger(all, opt)
+	rows, _ := f.ledger(all, here, newWeigher(f, opt))
 	return probability(sum(rows)), rows
 }
 
@@ -101,16 +114,27 @@ type Cell struct {
 	Probability float64
 }
 
-// Cells samples the probability wherever evidence says anything, in the order of the cells; elsewhere it is the prior.
+// Cells samples the probability wherever evidence says anything, in the order of the cells; elsewhere it is that before any evidence.
 func Cells(evidence []atalaya.Evidence, opt Options) []Cell {
 	opt = opt.withDefaults()
-	f := newField(evidence)
-	total, _ := f.totals()
+	f := newField(evidence, opt)
+	w := newWeigher(f, opt)
 	out := make([]Cell, len(f.leaf))
 	for l, c := range f.leaf {
-		out[l] = Cell{uint64(c), probability(priorLogOdds(opt.PriorPerKm2) + total[l])}
+		all := f.at(l)
+		prior, _ := opt.before(geodesy.CellCenter(c))
+		out[l] = Cell{uint64(c), probability(w.at(all, f.counted(all), prior).now)}
 	}
 	return out
+}
+
+// before is the log-odds of a site at a place before any evidence, and what the ground has of it.
+func (o Options) before(p geodesy.LatLon) (prior, ground float64) {
+	prior = priorLogOdds(o.PriorPerKm2)
+	if o.Ground != nil {
+		ground, _ = o.Ground(p)
+	}
+	return prior + ground, ground
 }
 
 // said is what one item says at one leaf.
@@ -121,21 +145,27 @@ type said struct {
 
 // field is all evidence, laid over the leaves.
 type field struct {
-	items  []atalaya.Evidence // in the order of their names
-	most   []float64          // the most that each item says anywhere
-	origin []int              // items with the same number are of one origin
-	shared []bool             // of each item: another one has its origin
-	kind   []int              // index into names
-	names  []string           // kinds
-	single []bool             // of each kind: only the strongest item speaks for a place
-	leaf   []s2.CellID
-	first  []int // of each leaf's entries; one more than leaves
-	said   []said
+	items    []atalaya.Evidence // in the order of their times, then of their names
+	most     []float64          // the most that each item says anywhere
+	origin   []int              // items with the same number are of one origin
+	shared   []bool             // of each item: another one has its origin
+	kind     []int              // index into names
+	derived  []bool             // of each item: it was made from this record
+	classes  []string           // of alternatives that some item names
+	others   [][]float64        // of each item: of each class, its share; nil where it names none
+	hours    []float64          // of each item, since the first
+	hoursNow float64            // of the assessment
+	timed    bool               // some item has a time
+	names    []string           // kinds
+	single   []bool             // of each kind: only the strongest item speaks for a place
+	leaf     []s2.CellID
+	first    []int // of each leaf's entries; one more than leaves
+	said     []said
 }
 
-func newField(evidence []atalaya.Evidence) *field {
+func newField(evidence []atalaya.Evidence, opt Options) *field {
 	f := &field{items: slices.Clone(evidence)}
-	slices.SortStableFunc(f.items, func(a, b atalaya.Evidence) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(f.items, byTime)
 	f.items = slices.CompactFunc(f.items, func(a, b atalaya.Evidence) bool { return a.ID == b.ID })
 	var all []s2.CellID
 	for _, e := range f.items {
@@ -155,6 +185,8 @@ func newField(evidence []atalaya.Evidence) *field {
 		}
 		f.kind = append(f.kind, k)
 	}
+	f.alternatives()
+	f.clock(opt.AsOf)
 	f.origin = origins(f.items)
 	f.shared = make([]bool, len(f.items))
 	for i, o := range f.origin {
@@ -165,6 +197,49 @@ func newField(evidence []atalaya.Evidence) *field {
 	f.leaf = leaves(all)
 	f.lay()
 	return f
+}
+
+// alternatives lays out, item by item, the shares of the classes that some item names, and which items were made from this record.
+func (f *field) alternatives() {
+	f.classes = classNames(f.items)
+	f.others, f.derived = make([][]float64, len(f.items)), make([]bool, len(f.items))
+	for i, e := range f.items {
+		f.derived[i] = e.Kind == "report" && slices.ContainsFunc(e.Lineage, ours)
+		if e.Others == nil {
+			continue
+		}
+		f.others[i] = make([]float64, len(f.classes))
+		for c, name := range f.classes {
+			f.others[i][c] = e.Others[name]
+		}
+	}
+}
+
+// ours says that a key of lineage names something of this record.
+func ours(key string) bool {
+	return slices.ContainsFunc([]string{"site_", "obs_", "det_", "ev_", "case_"}, func(p string) bool { return strings.HasPrefix(key, p) })
+}
+
+// clock gives items their times in hours. One without a time is of the time of assessment; one of later than that is, too.
+func (f *field) clock(now time.Time) {
+	f.hours = make([]float64, len(f.items))
+	var first time.Time
+	for _, e := range f.items {
+		if t := middle(e.When); !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	f.timed = !first.IsZero() && now.After(first)
+	if !f.timed {
+		return
+	}
+	f.hoursNow = now.Sub(first).Hours()
+	for i, e := range f.items {
+		f.hours[i] = f.hoursNow
+		if t := middle(e.When); !t.IsZero() {
+			f.hours[i] = min(t.Sub(first).Hours(), f.hoursNow)
+		}
+	}
 }
 
 // lay lists, leaf by leaf, what each item says there, in the order of the items.
@@ -223,8 +298,7 @@ func origins(items []atalaya.Evidence) []int {
 func (f *field) counted(all []said) []bool {
 	counts := make([]bool, len(all))
 	for i, s := range all {
-		counts[i] = true
-		if !f.shared[s.item] {
+		if counts[i] = !f.derived[s.item]; !counts[i] || !f.shared[s.item] {
 			continue
 		}
 		for j := range i {
@@ -242,30 +316,6 @@ func (f *field) counted(all []said) []bool {
 	return counts
 }
 
-// byKind sums what counts at a leaf, kind by kind: as the items stand, and as their dependence and bounds leave it.
-func (f *field) byKind(all []said, counts []bool) (raw, kept []float64) {
-	raw, kept = make([]float64, len(f.names)), make([]float64, len(f.names))
-	strongest := make([]float64, len(f.names))
-	for i, s := range all {
-		if !counts[i] {
-			continue
-		}
-		k := f.kind[s.item]
-		raw[k] += s.log
-		switch {
-		case s.log > 0 && f.single[k]:
-			strongest[k] = math.Max(strongest[k], s.log)
-		default:
-			kept[k] += s.log
-		}
-	}
-	for k := range kept {
-		least, most := Bounds(f.names[k])
-		kept[k] = math.Max(least, math.Min(most, kept[k]+strongest[k]))
-	}
-	return raw, kept
-}
-
 // peak is a leaf that founds a candidate, and the items that found it.
 type peak struct {
 	leaf int
@@ -274,15 +324,20 @@ type peak struct {
 	same []int // items of the same origin as one of these, which do not count
 }
 
-// totals are, leaf by leaf, what all evidence adds to the prior, and what it would add without dependence and bounds.
-func (f *field) totals() (total, plain []float64) {
+// totals are, leaf by leaf, the log-odds of a site where something speaks for one, and the sum of all that is said there.
+func (f *field) totals(w *weigher) (total, plain []float64) {
 	total, plain = make([]float64, len(f.leaf)), make([]float64, len(f.leaf))
-	for l := range f.leaf {
+	for l, c := range f.leaf {
 		all := f.at(l)
-		raw, kept := f.byKind(all, f.counted(all))
-		for k := range kept {
-			total[l] += kept[k]
-			plain[l] += raw[k]
+		if !slices.ContainsFunc(all, func(s said) bool { return s.log >= leastOwn }) {
+			total[l] = math.Inf(-1)
+			continue
+		}
+		prior, _ := w.opt.before(geodesy.CellCenter(c))
+		v := w.at(all, f.counted(all), prior)
+		total[l] = v.now
+		for k := range v.raw {
+			plain[l] += v.raw[k]
 		}
 	}
 	return total, plain
@@ -290,11 +345,13 @@ func (f *field) totals() (total, plain []float64) {
 
 // peaks goes down the leaves from the likeliest. A leaf founds a candidate when an item speaks for it, near its loudest,
 // that no candidate before has: a wide report of an area thus founds no candidate beside those it supports.
-func (f *field) peaks(most int) []peak {
-	total, plain := f.totals()
-	order := make([]int, len(f.leaf))
-	for l := range order {
-		order[l] = l
+func (f *field) peaks(w *weigher) []peak {
+	total, plain := f.totals(w)
+	var order []int
+	for l := range f.leaf {
+		if !math.IsInf(total[l], -1) {
+			order = append(order, l)
+		}
 	}
 	slices.SortFunc(order, func(a, b int) int { // where bounds make leaves equal, the one that more speaks for
 		return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(plain[b], plain[a]), cmp.Compare(a, b))
@@ -302,7 +359,7 @@ func (f *field) peaks(most int) []peak {
 	owned := make([]bool, len(f.items))
 	var out []peak
 	for _, l := range order {
-		if len(out) == most {
+		if len(out) == w.opt.Most {
 			break
 		}
 		if p := f.peakAt(l, owned); len(p.own) > 0 {
@@ -346,12 +403,15 @@ func (f *field) peakAt(leaf int, owned []bool) peak {
 	return p
 }
 
-func (f *field) candidate(p peak, opt Options) atalaya.Candidate {
-	rows := f.ledger(f.at(p.leaf), opt)
+func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
+	opt := w.opt
+	rows, shares := f.ledger(f.at(p.leaf), geodesy.CellCenter(f.leaf[p.leaf]), w)
+	rest := 1 - probability(sum(rows))
 	c := atalaya.Candidate{
 		Mission: opt.Mission, Ledger: rows, Probability: probability(sum(rows)), AsOf: opt.AsOf,
-		Place: f.place(p), Alternatives: alternatives(1-probability(sum(rows)), f.smelt(p)),
+		Place: f.place(p), Alternatives: f.otherwise(rest, shares, f.smelt(p)),
 	}
+	c.Changes = f.changes(p.leaf, c.Probability, shares, w)
 	// A candidate is named by the item that pins it down: it keeps its name while others come and go.
 	c.ID = atalaya.CandidateID(atalaya.NameOf("site_", string(opt.Mission), string(f.items[p.own[0]].ID)))
 	for _, i := range p.by {
@@ -386,10 +446,10 @@ func (f *field) sharpest(items []int) []int {
 }
 
 func (f *field) place(p peak) atalaya.Place {
-	var places []atalaya.Place
+	var places []located
 	for _, i := range p.by {
-		if q := f.items[i].Place; q != nil {
-			places = append(places, *q)
+		if e := &f.items[i]; e.Place != nil {
+			places = append(places, located{*e.Place, e.BiasGroup, e.BiasM})
 		}
 	}
 	if len(places) > 0 {
@@ -418,41 +478,96 @@ func alternatives(rest float64, gas bool) []atalaya.Alternative {
 	}
 }
 
-// ledger lists the prior, each item and what the bounds take off; its rows sum to the log-odds of the place.
-func (f *field) ledger(all []said, opt Options) []atalaya.LedgerItem {
-	rows := []atalaya.LedgerItem{{
-		Kind: "prior", LogOdds: priorLogOdds(opt.PriorPerKm2),
-	}}
-	tell(&rows[0], atalaya.Say("prior", "density", fmt.Sprintf("%g", opt.PriorPerKm2), "area", fmt.Sprintf("%.2f", AreaKm2)))
+// otherwise shares out what is not a site among the classes that the evidence speaks of; where it names none, by stated shares.
+func (f *field) otherwise(rest float64, shares []float64, gas bool) []atalaya.Alternative {
+	if len(f.classes) == 0 {
+		return alternatives(rest, gas)
+	}
+	out := make([]atalaya.Alternative, 0, len(shares))
+	for c, name := range f.classes {
+		out = append(out, atalaya.Alternative{Label: labelOf(name), Probability: rest * shares[c+1]})
+	}
+	out = append(out, atalaya.Alternative{Label: "nothing there", Probability: rest * shares[0]})
+	slices.SortStableFunc(out, func(a, b atalaya.Alternative) int { return cmp.Compare(b.Probability, a.Probability) })
+	return out
+}
+
+// labelOf is what a class is called on a card.
+func labelOf(class string) string {
+	switch class {
+	case Industry:
+		return "industry or paint shop"
+	case Fire:
+		return "burning"
+	case Traffic:
+		return "vehicles of other business"
+	case Radio:
+		return "other radio"
+	}
+	return class
+}
+
+// ledger lists the prior, what the ground says, each item, what they say less together and what time takes off; its rows sum to the log-odds of
+// the place. The shares are those of the alternatives, nothing first.
+func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atalaya.LedgerItem, shares []float64) {
+	opt := w.opt
+	first := atalaya.LedgerItem{Kind: "prior", LogOdds: priorLogOdds(opt.PriorPerKm2)}
+	tell(&first, atalaya.Say("prior", "density", fmt.Sprintf("%g", opt.PriorPerKm2), "area", fmt.Sprintf("%.2f", AreaKm2)))
+	rows = append(rows, first)
+	prior := first.LogOdds
+	if opt.Ground != nil {
+		more, said := opt.Ground(here)
+		row := atalaya.LedgerItem{Kind: "terrain", LogOdds: more}
+		tell(&row, said...)
+		rows, prior = append(rows, row), prior+more
+	}
 	counts := f.counted(all)
+	v := w.at(all, counts, prior)
 	for i, s := range all {
 		e := f.items[s.item]
-		row := atalaya.LedgerItem{Kind: e.Kind, Observation: e.Observation, Evidence: e.ID, LogOdds: s.log, Grade: e.Grade, Note: e.Note, Said: e.Said, Marking: e.Marking}
-		if !counts[i] {
-			row.LogOdds = 0
+		row := atalaya.LedgerItem{Kind: e.Kind, Observation: e.Observation, Evidence: e.ID, LogOdds: w.naive[i], Grade: e.Grade, Note: e.Note, Said: e.Said, Marking: e.Marking}
+		switch {
+		case f.derived[s.item]:
+			row.Note, row.Said = add(row.Note, row.Said, atalaya.Say("from-the-record"))
+		case !counts[i]:
 			row.Note, row.Said = add(row.Note, row.Said, atalaya.Say("same-origin"))
 		}
 		rows = append(rows, row)
 	}
-	raw, kept := f.byKind(all, counts)
+	const rounding = 1e-9 // of sums of some hundred terms, each of some ten
+	off := func(kind string, by float64, says atalaya.Sentence) {
+		if math.Abs(by) > rounding {
+			row := atalaya.LedgerItem{Kind: kind, LogOdds: by}
+			tell(&row, says)
+			rows = append(rows, row)
+		}
+	}
 	order := make([]int, len(f.names))
 	for k := range order {
 		order[k] = k
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(f.names[a], f.names[b]) })
+	told := prior
 	for _, k := range order {
-		if off := kept[k] - raw[k]; math.Abs(off) > 1e-12 { // less is the rounding of the two sums
-			least, most := Bounds(f.names[k])
-			says := atalaya.Say("bounded", "kind", f.names[k], "least", fmt.Sprintf("%g", least), "most", fmt.Sprintf("%g", most))
-			if f.single[k] {
+		told += v.raw[k]
+		least, most := Bounds(f.names[k])
+		by, says := -v.over[k], atalaya.Say("bounded", "kind", f.names[k], "least", fmt.Sprintf("%g", least), "most", fmt.Sprintf("%g", most))
+		if !f.named(all, k) {
+			if by = v.kept[k] - v.raw[k]; f.single[k] {
 				says = atalaya.Say("strongest", "kind", f.names[k], "most", fmt.Sprintf("%g", most))
 			}
-			row := atalaya.LedgerItem{Kind: "dependence", LogOdds: off}
-			tell(&row, says)
-			rows = append(rows, row)
 		}
+		off("dependence", by, says)
+		told += by
 	}
-	return rows
+	off("dependence", v.stays-told, atalaya.Say("alternatives-together"))
+	off("time", v.now-v.stays, atalaya.Say("time-passed", "days", fmt.Sprintf("%.0f", opt.HalfLife.Hours()/24)))
+	return rows, w.shares(all)
+}
+
+// named reports whether some item of a kind at a leaf names its alternatives.
+func (f *field) named(all []said, kind int) bool {
+	return slices.ContainsFunc(all, func(s said) bool { return f.kind[s.item] == kind && f.others[s.item] != nil })
 }
 
 // tell gives a row its note.

@@ -33,6 +33,22 @@
 // A report of an area of B km², whose grade says a likelihood ratio R for "there is a site in this area", says at each place
 // in it R / (1 + (R-1)(1 - exp(-λB))): the wider the area, the likelier that the report means another site in it.
 //
+// # Alternatives
+//
+// An item that holds Others states its ratio of a site against nothing at all, and for each class of other things the ratio of that class
+// less one as a share of the site's less one: 1 + a·f and 1 - Pd·seen both scale so. With the classes' densities as weights π, nothing among them,
+// the odds of a place are
+//
+//	λ · Π LR(item) / Σ π(class) · Π LR(item | class)
+//
+// A paint shop explains gas, heat, vehicles and a permit together; as items by themselves they would add up to a site. The row of an item is its
+// ratio against the mixture Σ π·LR by itself; what is left of the sum is a row of dependence.
+//
+// # Time
+//
+// A site works or does not: it opens and closes at constant rates, so that an item says less about now the older it is. Items act in
+// the order of their time; alternatives stay. The difference from a site that stays is the row time.
+//
 // # Dependence
 //
 // Items that share a lineage key (one rumour, one source) are one item: the strongest counts at each place, the others
@@ -75,9 +91,13 @@ var kinds = [...]struct {
 	strongest   bool
 }{
 	{"gas", -2, 7, true},
-	{"signal", -1, 4, true},
-	{"video", -2, 4, false},
+	{"signal", -1, 5, true},
+	{"video", -2, 6, false},
 	{"report", -1.5, 5, false},
+	{"spectral", -1.5, 6, true},
+	{"thermal", -1, 6, true},
+	{"mover", -1.5, 6, true},
+	{"permit", -4, 0.5, true},
 }
 
 // Bounds are the least and the most log-odds that all evidence of a kind together may add to a place; unknown kinds add

@@ -24,6 +24,9 @@ const (
 	furthestReachM   = 2000e3 // an area wider than this is no place
 	windowLevel      = 16     // cells of 140 m, three of which span the window
 	widestLookM      = 50e3   // a footprint wider than this shows no site
+	// mostAgainstNothing bounds a detection against nothing at all, where what else it may be is weighed beside it: a mistake that nobody
+	// thought of makes one in e^12, 160,000, windows look like this.
+	mostAgainstNothing = 12.0
 )
 
 // A Detection is something that stood out and where it may be.
@@ -33,7 +36,8 @@ type Detection struct {
 	// StrengthKm2 is a = pd/λc: how often a site causes such a detection, over how many other things a km² do (see
 	// GasStrengthKm2), times the probability that the detection is real.
 	StrengthKm2 float64
-	Place       *atalaya.Place // the continuous posterior; nil makes one of the modes
+	Others      map[string]float64 // see atalaya.Evidence; with it StrengthKm2 is against nothing at all
+	Place       *atalaya.Place     // the continuous posterior; nil makes one of the modes
 	RateKgS     map[string]atalaya.Interval
 	Said        []atalaya.Sentence // for the ledger
 	Note        string             // the same in English; made from Said when empty
@@ -42,7 +46,7 @@ type Detection struct {
 // FromDetection is what a detection says for the ground around it: log(1 + a·f) with its density f blurred by the window,
 // at most the bound of its kind. It never speaks against a place; that it was not detected elsewhere is a look.
 func FromDetection(d Detection) atalaya.Evidence {
-	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS}
+	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS, Others: d.Others}
 	if slices.ContainsFunc(d.Modes, func(m Mode) bool { return !m.proper() }) {
 		e.Place = nil
 		e.Note, e.Said = add(e.Note, e.Said, atalaya.Say("no-finite-error"))
@@ -63,6 +67,9 @@ func FromDetection(d Detection) atalaya.Evidence {
 		rings = append(rings, b.ring)
 	}
 	_, most := Bounds(d.Kind)
+	if d.Others != nil {
+		most = mostAgainstNothing
+	}
 	fill(&e, rings, levelFor(narrow), func(p geodesy.LatLon) float64 {
 		f := 0.0
 		for _, b := range blurred {

@@ -140,24 +140,68 @@ const (
 	consistent = 9.210340371976184
 )
 
+// located is a place with the shift that it shares with others of its group.
+type located struct {
+	atalaya.Place
+	group string
+	biasM float64
+}
+
 // combine is what several places of one thing say together: the sharpest, sharpened by each that is consistent with it.
-// A single place, or one that no other sharpens, comes back unchanged.
-func combine(places []atalaya.Place) atalaya.Place {
-	slices.SortStableFunc(places, func(a, b atalaya.Place) int { return cmp.Compare(trace(a), trace(b)) })
-	best := Mode{At: geodesy.LatLon{Lat: places[0].Lat, Lon: places[0].Lon}, CovarianceM2: places[0].CovarianceM2}
-	changed := false
-	for _, p := range places[1:] {
-		if trace(p) > addsNothing*trace(places[0]) {
+// A single place, or one that no other sharpens, comes back unchanged. Places of one group share a shift, which no number of them
+// makes smaller: they are combined without it, and it is put back once.
+func combine(places []located) atalaya.Place {
+	slices.SortStableFunc(places, func(a, b located) int { return cmp.Compare(trace(a.Place), trace(b.Place)) })
+	groups, changed := []cluster{}, false
+	for _, p := range places {
+		if trace(p.Place) > addsNothing*trace(places[0].Place) {
 			continue
 		}
-		if m, ok := product(best, Mode{At: geodesy.LatLon{Lat: p.Lat, Lon: p.Lon}, CovarianceM2: p.CovarianceM2}); ok {
+		g := slices.IndexFunc(groups, func(c cluster) bool { return p.group != "" && c.group == p.group })
+		if g < 0 {
+			groups = append(groups, cluster{p.group, p.biasM, p.without()})
+			continue
+		}
+		if m, ok := product(groups[g].mode, p.without()); ok {
+			groups[g].mode, changed = m, true
+		}
+	}
+	best := groups[0].with()
+	for _, g := range groups[1:] {
+		if m, ok := product(best, g.with()); ok {
 			best, changed = m, true
 		}
 	}
 	if !changed {
-		return places[0]
+		return places[0].Place
 	}
 	return PlaceOf(best)
+}
+
+// cluster is what the places of one group say together, but for their shift.
+type cluster struct {
+	group string
+	biasM float64
+	mode  Mode
+}
+
+func (c cluster) with() Mode {
+	m := c.mode
+	for i := range 2 {
+		m.CovarianceM2[i][i] += c.biasM * c.biasM
+	}
+	return m
+}
+
+// without is the place but for its shift, of which it keeps a thousandth at least so that it stays a density.
+func (p located) without() Mode {
+	m := Mode{At: geodesy.LatLon{Lat: p.Lat, Lon: p.Lon}, CovarianceM2: p.CovarianceM2, Weight: 1}
+	if p.biasM > 0 {
+		for i := range 2 {
+			m.CovarianceM2[i][i] = math.Max(m.CovarianceM2[i][i]-p.biasM*p.biasM, 1e-3*m.CovarianceM2[i][i])
+		}
+	}
+	return m
 }
 
 // excludes reports whether two places are too far apart to be one.

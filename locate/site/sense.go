@@ -48,7 +48,7 @@ var Senses = [...]Sense{ //          industry farm  fire traffic radio
 	{"video", 0.01, 0.3, [...]float64{0.1, 0.1, 0.05, 0.1, 0.02}},
 	{"mover", 0.02, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.1}},
 	{"signal", 0.005, 0.3, [...]float64{0.2, 0.05, 0.01, 0.1, 0.9}},
-	{"permit", 0.0001, 0.005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4}},
+	{"permit", 0.0001, 0.0005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4}},
 }
 
 // SenseOf finds a kind; false where there is no table of it.
@@ -61,22 +61,24 @@ func SenseOf(kind string) (Sense, bool) {
 }
 
 // Known makes a detection of a sense whose alternatives are known by name: how strongly it speaks for a site and for each class against
-// nothing at all. Likeness is how probable what was measured is for each class and for Target, 1 where it says nothing; real is the probability that the
-// detection is no error; missed is the probability that a site there would have been missed by looks whose evidence stands beside it, 1 where there
-// is none (track existence: what was seen counts in the place of what was not, D. Musicki and R. Evans, cited in the package comment).
-func (s Sense) Known(d Detection, likeness map[string]float64, real, missed float64) Detection {
+// nothing at all. Likeness is how probable what was measured is for each class and for Target, 1 where it says nothing; real is the probability
+// that the detection is no error; pd is the probability with which looks whose evidence stands beside it would have shown a site there, 0
+// where there are none: what was seen counts in the place of what was missed (track existence, D. Musicki and R. Evans, cited in the package comment).
+func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64) Detection {
 	d.Kind = s.Kind
-	scale := real / (s.UnexplainedKm2 * math.Max(missed, 0.01))
+	strength := func(notices, like float64) float64 {
+		return notices * like * real / (s.UnexplainedKm2 * math.Max(1-pd*notices/s.Site, 0.01))
+	}
 	like := func(class string) float64 {
 		if v, ok := likeness[class]; ok {
 			return v
 		}
 		return 1
 	}
-	d.StrengthKm2 = s.Site * like(Target) * scale
+	d.StrengthKm2 = strength(s.Site, like(Target))
 	d.Others = map[string]float64{}
 	for i, c := range Classes {
-		if v := s.Others[i] * like(c.Name) / (s.Site * like(Target)); v > 0 && !math.IsInf(v, 0) {
+		if v := strength(s.Others[i], like(c.Name)) / d.StrengthKm2; v > 0 && !math.IsInf(v, 0) {
 			d.Others[c.Name] = v
 		}
 	}
@@ -86,8 +88,8 @@ func (s Sense) Known(d Detection, likeness map[string]float64, real, missed floa
 // Target is the name of a site among the classes of Likeness.
 const Target = "site"
 
-// others are the classes beside a site for a look of a sense: how probably each would have been noticed, as a share of the site's.
-func (s Sense) others() map[string]float64 {
+// Looked are the classes beside a site for a look of a sense: how probably each would have been noticed, as a share of the site's.
+func (s Sense) Looked() map[string]float64 {
 	out := map[string]float64{}
 	for i, c := range Classes {
 		if s.Others[i] > 0 {
@@ -130,7 +132,7 @@ func sheetLooks(s detection.Sheet, sense Sense, known bool) (atalaya.Evidence, b
 	tellEvidence(&e, atalaya.Say("looked", "n", fmt.Sprint(len(looks))))
 	e.When = when
 	if known {
-		e.Others = sense.others()
+		e.Others = sense.Looked()
 	}
 	return e, true
 }
@@ -147,7 +149,7 @@ func sheetFound(s detection.Sheet, f detection.Found, sense Sense, known bool) a
 		real = *f.Real
 	}
 	if known {
-		d = sense.Known(d, f.Likeness, real, 1-f.PD)
+		d = sense.Known(d, f.Likeness, real, f.PD)
 	} else {
 		d.StrengthKm2 = UnknownStrengthKm2 * real
 	}
