@@ -21,8 +21,8 @@ func NewGround(layers ...*ground.Layer) *Ground { return &Ground{ground.NewIndex
 type bend struct{ nearM, near, farM, far float64 }
 
 // The table: natural logarithms of how much denser sites are than on average. Assumptions, in orders of magnitude: materials come by vehicle, work
-// needs water, neighbours talk. The sum lies between -2 and +0.9; over a country whose ways make a mesh of 10 km the mean factor of the first
-// is 1.07 (TestMeanOfTheTable). Of towns only nearness says something.
+// needs water, neighbours talk. The sum lies between -2 and +0.9; the mean factor of the first is 1 over a
+// country whose ways make a mesh of 17 km (TestMeanOfTheTable). Of towns only nearness says something.
 var (
 	byWay   = bend{1000, 0.5, 5000, -1.1}
 	byWater = bend{500, 0.4, 3000, -0.2}

@@ -57,7 +57,7 @@ func TestGroundSaysMoreNearWaysAndWaterAndLessInTowns(t *testing.T) {
 	}{
 		{"on the track, 4 km from the river", 24.7, -107.4, 0.5 - 0.2, "0.00 km from a track; 4.0 km from water"},
 		{"on the river, 4 km from the track", 24.7, -107.36, 0.4 - 0.86, "4.0 km from a track; 0.00 km from water"},
-		{"far from both", 24.8, -107.2, -1.1 - 0.2, "20 km from a track; 16 km from water"},
+		{"far from both", 24.8, -107.2, -1.1 - 0.2, "no road or track within 20 km; 16 km from water"},
 		{"in the town, on the track", 25.01, -107.4, 0.5 - 0.2 - 0.7, "0.00 km from a track; 4.0 km from water; in a town"},
 		{"outside of all that the layers tell of", 26, -107.4, 0, ""},
 	} {
@@ -123,9 +123,10 @@ func TestGroundIsBoundedAndSmooth(t *testing.T) {
 	}
 }
 
-// The first row of the table, over a country whose tracks and roads make a mesh: its mean factor is near one, as "than on average" says.
+// The first row of the table, over a country whose roads and tracks make a mesh of side L, where a share (1 - 2x/L)² lies further than x from the nearest:
+// its mean factor is that integral, and is one, as "than on average" says, at a mesh of about 17 km.
 func TestMeanOfTheTable(t *testing.T) {
-	for _, row := range []struct{ meshKm, want float64 }{{6, 1.28}, {10, 1.07}, {20, 0.75}} {
+	for _, row := range []struct{ meshKm, low, high float64 }{{6, 1.5, 1.6}, {10, 1.25, 1.35}, {17, 0.98, 1.03}, {20, 0.9, 0.95}} {
 		var lines []string
 		side := row.meshKm / 111.2
 		for k := range 9 {
@@ -135,13 +136,22 @@ func TestMeanOfTheTable(t *testing.T) {
 		g := site.NewGround(layerOf(t, lines...))
 		s := numeric.NewStream(1, uint64(row.meshKm))
 		const n = 4000
-		sum := 0.0
+		mean, square := 0.0, 0.0
 		for range n {
-			sum += math.Exp(g.At(geodesy.LatLon{Lat: side * (2 + 4*s.Float64()), Lon: side * (2 + 4*s.Float64())}))
+			f := math.Exp(g.At(geodesy.LatLon{Lat: side * (2 + 4*s.Float64()), Lon: side * (2 + 4*s.Float64())}))
+			mean, square = mean+f/n, square+f*f/n
 		}
-		t.Logf("mesh of %g km: mean factor %.2f", row.meshKm, sum/n)
-		if math.Abs(sum/n-row.want) > 0.04 { // three standard errors: the factor's own spread is below 0.6
-			t.Errorf("mesh of %g km: mean factor %.3f, want %.2f", row.meshKm, sum/n, row.want)
+		want, x := 0.0, 0.0
+		for half := 0.005; x < row.meshKm/2; x += 2 * half {
+			u := math.Max(0, math.Min(1, (x+half-1)/4))
+			want += math.Exp(0.5-1.6*u*u*(3-2*u)) * 4 / row.meshKm * (1 - 2*(x+half)/row.meshKm) * 2 * half
+		}
+		t.Logf("mesh of %g km: mean factor %.2f", row.meshKm, want)
+		if tolerance := 4*math.Sqrt((square-mean*mean)/n) + 0.005; math.Abs(mean-want) > tolerance { // four standard errors, and half a percent for degrees of unequal length
+			t.Errorf("mesh of %g km: mean factor %.3f over %d places, the integral is %.3f", row.meshKm, mean, n, want)
+		}
+		if want < row.low || want > row.high {
+			t.Errorf("mesh of %g km: mean factor %.3f, the page says %g to %g", row.meshKm, want, row.low, row.high)
 		}
 	}
 }
