@@ -79,7 +79,7 @@ type TrueSite struct {
 	Lon     float64            `json:"lon"`
 	From    time.Time          `json:"from"`
 	To      time.Time          `json:"to"`
-	RateKgS map[string]float64 `json:"rate_kg_s"` // mean; of a region while it works
+	RateKgS map[string]float64 `json:"rate_kg_s"`       // mean; of a region while it works
 	Group   string             `json:"group,omitempty"` // the site of which this is one stay, for one that moves
 	Quiet   bool               `json:"quiet,omitempty"`
 }

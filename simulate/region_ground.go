@@ -16,11 +16,13 @@ import (
 // of the place itself.
 type spot [2]float64
 
-func (p spot) to(q spot) float64        { return math.Hypot(q[0]-p[0], q[1]-p[1]) }
+func (p spot) to(q spot) float64        { return math.Sqrt((q[0]-p[0])*(q[0]-p[0]) + (q[1]-p[1])*(q[1]-p[1])) }
 func (p spot) add(east, n float64) spot { return spot{p[0] + east, p[1] + n} }
 
 // towards is the spot at share k of the way to q.
-func (p spot) towards(q spot, k float64) spot { return spot{p[0] + k*(q[0]-p[0]), p[1] + k*(q[1]-p[1])} }
+func (p spot) towards(q spot, k float64) spot {
+	return spot{p[0] + k*(q[0]-p[0]), p[1] + k*(q[1]-p[1])}
+}
 
 // step moves on by m metres in a direction, radians clockwise from north.
 func (p spot) step(rad, m float64) spot {

@@ -31,14 +31,14 @@ type shape [2]float64
 type setting int
 
 const (
-	inTown    setting = iota // within the built-up ground
-	townEdge                 // up to 2 km beyond it
-	atRoad                   // at a main road, anywhere
-	onPlain                  // on plains near a track
-	inHills                  // in hills near a track
-	onTop                    // on the highest ground about, without a track
-	atWater                  // at a shore or river
-	siteGround               // by the law of sites, see siteLikes
+	inTown     setting = iota // within the built-up ground
+	townEdge                  // up to 2 km beyond it
+	atRoad                    // at a main road, anywhere
+	onPlain                   // on plains near a track
+	inHills                   // in hills near a track
+	onTop                     // on the highest ground about, without a track
+	atWater                   // at a shore or river
+	siteGround                // by the law of sites, see siteLikes
 )
 
 // A rhythm says when something works: in a window of local hours, on some days. Work that has begun goes on for hours (hold).
@@ -118,7 +118,7 @@ var homestead = placeKind{"homestead", "", 0, onPlain, [senses]float64{.08, .02,
 	mixture{.03, .03, .02, .22, .04, .20, .22, .24, 0}, 0.1, shapes(shape{-.8, .1}, shape{0, .1}, shape{.5, .5}, shape{-.1, -.1})}
 
 // siteKind is what is looked for. Each site has one of the recipes in the place of emits, and a rhythm of its own.
-var siteKind = placeKind{name: "site", class: "site", where: siteGround, notice: [senses]float64{.75, .36, .45, .38, .48, .38}, rateGS: 2,
+var siteKind = placeKind{name: "site", class: "site", where: siteGround, notice: [senses]float64{.85, .48, .58, .55, .6, .45}, rateGS: 2,
 	shapes: shapes(shape{0, .6}, shape{0, 1.3}, shape{.6, 1}, shape{.9, -.5})}
 
 // recipes of solvents and what else stands in the air at sites; one a site.

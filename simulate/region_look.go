@@ -70,14 +70,14 @@ func (w *world) quality(s sense, g *glance, p spot, hill float64) float64 {
 	case senseGas:
 		switch v := g.wind.speed; {
 		case v < weakMPS:
-			q *= 0.5
+			q *= 0.6
 		case v < 2.5:
-			q *= 0.8
+			q *= 0.9
 		case v > 8:
 			q *= 0.7
 		}
 		up := -((p[0]-g.centre[0])*math.Sin(g.axis) + (p[1]-g.centre[1])*math.Cos(g.axis)) // metres upwind of the middle
-		q *= math.Max(0.15, 1-math.Abs(g.turned)/1.2) * (1 - 0.4*ramp(up, 0.3*gasReachM, gasReachM))
+		q *= math.Max(0.2, 1-math.Abs(g.turned)/2) * (1 - 0.4*ramp(up, 0.3*gasReachM, gasReachM))
 	case senseSpectral:
 		q *= g.clear * (1 - 0.35*ramp(g.wind.speed, 3, 9))
 		if night {
@@ -86,15 +86,15 @@ func (w *world) quality(s sense, g *glance, p spot, hill float64) float64 {
 	case senseThermal:
 		q *= g.clear
 		if !night {
-			q *= 0.6
+			q *= 0.7
 		}
 	case senseVideo:
-		q *= g.clear * (1 - 0.4*hill)
+		q *= g.clear * (1 - 0.3*hill)
 		if night {
 			q *= 0.75
 		}
 	case senseMover:
-		q *= 1 - 0.45*hill
+		q *= 1 - 0.35*hill
 	case senseSignal:
 		r := p.to(footOn(g.path, p)) / listenReachM
 		q *= (1 - 0.25*hill) / (1 + r*r)
@@ -114,12 +114,13 @@ const (
 
 func averagesOf(s *RegionScenario, chance *numeric.Stream) (a averages) {
 	var n [24]float64
+	first := localHour(s, 0)
 	for range averageCampaigns {
 		draw := newNatures(s, chance)
 		for range averageSites {
 			v := draw.site()
 			for h := range draw.hours {
-				local := localHour(s, h)
+				local := (first + h) % 24
 				n[local]++
 				for i := range senses {
 					a[i][local] += v.chance[i] * v.active(i, h)

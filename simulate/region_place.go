@@ -20,7 +20,7 @@ const (
 )
 
 // idle is what is left of the chance of being noticed when nothing works: walls stand, radios are heard between shifts.
-var idle = [senses]float64{senseGas: 0.1, senseSpectral: 0.04, senseThermal: 0.1, senseVideo: 0.7, senseMover: 0.12, senseSignal: 0.35}
+var idle = [senses]float64{senseGas: 0.25, senseSpectral: 0.1, senseThermal: 0.2, senseVideo: 0.75, senseMover: 0.12, senseSignal: 0.4}
 
 // closed is what is left once a site is given up.
 const closedVideo = 0.3
@@ -116,7 +116,7 @@ func (n *natures) chances(k *placeKind, less float64) (c [senses]float64) {
 
 // How one place's measures differ from those of its kind, standard deviations: of the logarithms of shares, and of features.
 const (
-	mixtureSpread = 0.6
+	mixtureSpread = 0.8
 	shapeSpread   = 0.6
 )
 
@@ -153,15 +153,15 @@ func (n *natures) site() nature {
 		less = quietLogit
 	}
 	v.chance = n.chances(&siteKind, less)
-	w := rhythm{from: 19, to: 6, inside: 0.85, out: 0.15, hold: 6, onDays: 2 + 4*n.chance.Float64(), offDs: 0.7 + 2*n.chance.Float64()}
+	w := rhythm{from: 18, to: 7, inside: 0.9, out: 0.25, hold: 6, onDays: 3 + 5*n.chance.Float64(), offDs: 0.6 + 1.2*n.chance.Float64()}
 	switch u := n.chance.Float64(); {
 	case u < 0.3:
-		w.from, w.to = 6, 19
+		w.from, w.to = 6, 20
 	case u < 0.5:
 		w.from, w.to, w.inside = 0, 24, 0.8
 	}
 	v.work = n.hoursOf(w)
-	t := rhythm{from: 20, to: 5, inside: 0.5, out: 0.12, hold: 2}
+	t := rhythm{from: 20, to: 5, inside: 0.7, out: 0.2, hold: 3}
 	if n.chance.Float64() < 0.3 {
 		t.from, t.to = 5, 20
 	}
@@ -173,28 +173,27 @@ func (n *natures) site() nature {
 // hoursOf casts the hours of a campaign in which a rhythm works.
 func (n *natures) hoursOf(r rhythm) []bool {
 	out := make([]bool, n.hours)
-	offset := float64(n.s.From.UTC().Hour()) + n.s.UTCOffsetH
-	day := n.s.From.UTC().Add(time.Duration(n.s.UTCOffsetH * float64(time.Hour))).Weekday()
+	begin := n.s.From.UTC().Add(time.Duration(n.s.UTCOffsetH * float64(time.Hour))) // the local clock
+	local, today := float64(begin.Hour()), begin.Weekday()
 	on, left := true, 0.0
 	if r.onDays > 0 {
 		on = n.chance.Float64() < r.onDays/(r.onDays+r.offDs)
 	}
-	held, until, jitter := false, -1, 2*n.chance.Float64()-1
+	held, until, late := false, 0, 2*n.chance.Float64()-1
 	wasIn := false
 	for h := range out {
-		local := math.Mod(math.Mod(offset+float64(h), 24)+24, 24)
 		if r.onDays > 0 && left <= 0 {
-			mean := r.offDs
 			if h > 0 {
 				on = !on
 			}
+			mean := r.offDs
 			if on {
 				mean = r.onDays
 			}
-			left = 24 * math.Max(0.3, mean*(0.5+n.chance.Exp()*0.5))
+			left = 24 * math.Max(0.3, mean*(0.5+0.5*n.chance.Exp()))
 		}
 		left--
-		in := window(local-jitter, r.from, r.to)
+		in := window(local-late, r.from, r.to)
 		if h >= until || in != wasIn {
 			p := r.out
 			if in {
@@ -203,16 +202,22 @@ func (n *natures) hoursOf(r rhythm) []bool {
 			held, until = n.chance.Float64() < p, h+max(r.hold, 1)
 		}
 		wasIn = in
-		today := (int(day) + int(math.Floor((math.Mod(offset+24, 24)+float64(h))/24))) % 7
-		rests := r.weekdays && (today == int(time.Saturday) || today == int(time.Sunday))
+		rests := r.weekdays && (today == time.Saturday || today == time.Sunday)
 		out[h] = on && held && !rests
+		if local++; local >= 24 {
+			local, today = local-24, (today+1)%7
+		}
 	}
 	return out
 }
 
 // window reports whether a local hour lies in from..to, which may run over midnight.
 func window(h, from, to float64) bool {
-	h = math.Mod(h+24, 24)
+	if h < 0 {
+		h += 24
+	} else if h >= 24 {
+		h -= 24
+	}
 	if from <= to {
 		return h >= from && h < to
 	}

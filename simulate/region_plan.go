@@ -42,8 +42,8 @@ const (
 )
 
 // hints are what a task force would look at again, the best first. The rule: around each well-placed detection, count the senses that found
-// something within 500 m and their errors; add how much the best measure looks like a site (its logarithm, at most 1.5 either way), half a
-// point for a report that means the place; take off one point for a permit within 250 m and one for a town.
+// something within 500 m and their errors; add a third of how much their best measures look like a site (the sum of the logarithms), at most
+// 0.8 either way, half a point for a report that means the place, 0.3 for an emitter; take off one point for a permit within 250 m and one for a town.
 func (w *world) hints(now time.Time) []hint {
 	const squareM = 2000.0
 	square := func(p spot) [2]int { return [2]int{int(math.Floor(p[0] / squareM)), int(math.Floor(p[1] / squareM))} }
@@ -86,7 +86,7 @@ func (w *world) hints(now time.Time) []hint {
 				like += math.Log(math.Max(v, 0.05))
 			}
 		}
-		score += math.Min(1.5, math.Max(-1.5, like))
+		score += math.Min(0.8, math.Max(-0.8, like/3))
 		said, heard := false, false
 		for _, k := range wide {
 			o := &w.seen[k]
@@ -130,7 +130,7 @@ func apart(in []hint) []hint {
 }
 
 // searchShare of the looks of the second half still go where nobody looked.
-const searchShare = 0.25
+const searchShare = 0.2
 
 // aims are places for a platform that looks at single places: in the second half of a campaign hints that it has not yet looked at, before
 // that places that reports mean, and for the rest ends of tracks, which any map shows. Each is taken near the one before.
@@ -164,7 +164,7 @@ func (w *world) aims(s *RegionSortie, n int, far float64, chance *numeric.Stream
 					if d > far {
 						return math.Inf(-1)
 					}
-					return h.score - 2*d/far
+					return h.score - d/far
 				}; !math.IsInf(score(h), 0) && (best < 0 || score(h) > score(pool[best])) {
 					best = i
 				}
@@ -269,12 +269,12 @@ func rectangle(m spot, rad, along, across float64) []spot {
 	return []spot{a.step(side, across), a.step(side, -across), b.step(side, -across), b.step(side, across)}
 }
 
-// boxes are a gas drone's: three places of 3.5 km², in the wind that is expected; it turns meanwhile.
+// boxes are a gas drone's: places of 4 km², in the wind that is expected; it turns meanwhile.
 func (f *flightPlan) boxes(chance *numeric.Stream) {
-	for _, p := range f.w.aims(f.s, 3, 25e3, chance) {
+	for _, p := range f.w.aims(f.s, placesOfGas, 60e3, chance) {
 		p = p.step(2*math.Pi*chance.Float64(), 150*math.Abs(chance.Normal()))
 		if len(f.s.Track) > 0 { // carried to the next place by car, a battery later
-			f.at = f.at.Add(40 * time.Minute)
+			f.at = f.at.Add(80 * time.Minute)
 			f.s.Track = append(f.s.Track, TrackPoint{f.at, f.s.Track[len(f.s.Track)-1].At})
 		}
 		f.fly(p)
@@ -287,16 +287,16 @@ func (f *flightPlan) boxes(chance *numeric.Stream) {
 		axis := wind.fromRad + turned // the way to the source, as planned
 		f.at = f.at.Add(25 * time.Minute)
 		middle := p.step(axis, 300)
-		ring := rectangle(middle, axis, 1100, 800)
+		ring := rectangle(middle, axis, 1100, 900)
 		f.fly(p.step(axis+math.Pi, 600))
 		g := f.look(from, ring, 1, chance)
 		g.turned, g.axis = turned, axis+math.Pi
 	}
 }
 
-// corridor is a medium-altitude flight over eight places: what lies under the way at a passing glance, the places themselves longer.
+// corridor is a medium-altitude flight from place to place: what lies under the way at a passing glance, the places themselves longer.
 func (f *flightPlan) corridor(chance *numeric.Stream) {
-	aims := f.w.aims(f.s, 8, 70e3, chance)
+	aims := f.w.aims(f.s, placesOfVideo, 70e3, chance)
 	long := 0.0
 	for i := 1; i < len(aims); i++ {
 		long += aims[i-1].to(aims[i])
@@ -312,14 +312,14 @@ func (f *flightPlan) corridor(chance *numeric.Stream) {
 				began := f.at
 				f.fly(b)
 				if a.to(b) > 500 {
-					f.look(began, rectangle(a.towards(b, 0.5), a.heading(b), a.to(b)/2, 1100), 0.55, chance)
+					f.look(began, rectangle(a.towards(b, 0.5), a.heading(b), a.to(b)/2, 1500), 0.7, chance)
 				}
 			}
 		}
 		began := f.at
 		f.at = f.at.Add(20 * time.Minute)
 		f.fly(p)
-		f.look(began, rectangle(p, 0, 1200, 1200), 1, chance)
+		f.look(began, rectangle(p, 0, 1800, 1800), 1, chance)
 	}
 }
 
@@ -399,12 +399,20 @@ func (f *flightPlan) choose(n int, holds func(i int, p spot) bool, chance *numer
 	return best
 }
 
-// strips are a high-altitude imager's: two of about 20 km, from side to side.
+// What one flight of a class looks at.
+const (
+	stripsASortie = 6 // of 20 km by the width of the country
+	boxesASortie  = 3 // of at most 90 by 60 km
+	placesOfGas   = 4
+	placesOfVideo = 12
+)
+
+// strips are a high-altitude imager's: of about 20 km, from side to side.
 func (f *flightPlan) strips(chance *numeric.Stream) {
 	h := f.w.land.half
 	n := max(1, int(math.Round(2*h[1]/20e3)))
 	wide := 2 * h[1] / float64(n)
-	for range min(2, n) {
+	for range min(stripsASortie, n) {
 		i := f.choose(n, func(i int, p spot) bool {
 			return int(math.Floor((p[1]+h[1])/wide)) == i
 		}, chance)
@@ -413,16 +421,18 @@ func (f *flightPlan) strips(chance *numeric.Stream) {
 	}
 }
 
-// patrol is a box of at most 90 by 60 km.
+// patrol is over boxes of at most 90 by 60 km.
 func (f *flightPlan) patrol(chance *numeric.Stream) {
 	h := f.w.land.half
 	nx, ny := max(1, int(math.Ceil(2*h[0]/90e3))), max(1, int(math.Ceil(2*h[1]/60e3)))
 	dx, dy := 2*h[0]/float64(nx), 2*h[1]/float64(ny)
-	i := f.choose(nx*ny, func(i int, p spot) bool {
-		return int(math.Floor((p[0]+h[0])/dx)) == i%nx && int(math.Floor((p[1]+h[1])/dy)) == i/nx
-	}, chance)
-	a := spot{-h[0] + float64(i%nx)*dx, -h[1] + float64(i/nx)*dy}
-	f.box(a, a.add(dx, dy), 20e3, chance)
+	for range min(boxesASortie, nx*ny) {
+		i := f.choose(nx*ny, func(i int, p spot) bool {
+			return int(math.Floor((p[0]+h[0])/dx)) == i%nx && int(math.Floor((p[1]+h[1])/dy)) == i/nx
+		}, chance)
+		a := spot{-h[0] + float64(i%nx)*dx, -h[1] + float64(i/nx)*dy}
+		f.box(a, a.add(dx, dy), 20e3, chance)
+	}
 }
 
 // box is flown tile by tile.
@@ -440,4 +450,3 @@ func (f *flightPlan) box(a, b spot, side float64, chance *numeric.Stream) {
 		}
 	}
 }
-

@@ -25,7 +25,7 @@ const clutterClass = ""
 var fusionClasses = [...]string{"site", "industry", "farm", "fire", "traffic", "radio"}
 
 // measureNoise is what a measure adds to what a place is like, standard deviations in the units of features.
-var measureNoise = [senses]float64{senseGas: 0.6, senseSpectral: 0.7, senseThermal: 0.7, senseVideo: 0.7, senseMover: 0.8, senseSignal: 0.9}
+var measureNoise = [senses]float64{senseGas: 1.1, senseSpectral: 1.2, senseThermal: 0.6, senseVideo: 0.6, senseMover: 0.7, senseSignal: 0.8}
 
 // weakNoise is the factor on the noise of a mixture in weak wind.
 const weakNoise = 1.5
@@ -36,12 +36,12 @@ var bands = [len(compounds)]int{0, 0, 0, 1, 0, 2, 2, 3, 0}
 // features measures a place once.
 func features(s sense, emits *mixture, mark *shape, noise float64, chance *numeric.Stream) []float64 {
 	var shares []float64
-	floor := 0.03
+	floor := 0.06
 	switch s {
 	case senseGas:
 		shares = append(shares, emits[:]...)
 	case senseSpectral:
-		shares, floor = make([]float64, 4), 0.1
+		shares, floor = make([]float64, 4), 0.2
 		for i, v := range emits {
 			shares[bands[i]] += v
 		}
@@ -177,7 +177,7 @@ func atHour(h float64) func(*portrait) float64 {
 		r := p.kind.traffic
 		switch {
 		case p.kind == &siteKind:
-			return 0.3*rhythm{from: 5, to: 20, inside: .5, out: .12}.density(h) + 0.7*rhythm{from: 20, to: 5, inside: .5, out: .12}.density(h)
+			return 0.3*rhythm{from: 5, to: 20, inside: .7, out: .2}.density(h) + 0.7*rhythm{from: 20, to: 5, inside: .7, out: .2}.density(h)
 		case r == rhythm{}:
 			r = p.kind.work
 		}

@@ -32,15 +32,16 @@ type class struct {
 	small          bool    // stays down in storms
 	clockS         float64 // standard deviation of its recorder's clock
 	positionM      float64 // of its own position, added to every shift
+	late           float64 // 0 flies early in a campaign, 1 late: what sees wide ground comes before what looks closely
 }
 
 // classes of platforms, in the order in which a mix is dealt.
 var classes = [...]class{
-	{"gas-drone", "small drone with a gas sensor", []carried{{senseGas, "cims", 2, "gas"}}, 12, 60, 10, 6, 22, true, 0.5, 2},
-	{"male", "medium-altitude drone with a camera", []carried{{senseVideo, "electro-optical turret", 9, "turret"}, {senseThermal, "infrared turret", 9, "turret"}}, 60, 5000, 10, 0, 24, false, 0.3, 3},
-	{"signals", "signals aircraft", []carried{{senseSignal, "direction finder", 450, "heading"}}, 150, 9000, 0, 0, 24, false, 0.2, 5},
-	{"high-altitude", "high-altitude imager", []carried{{senseThermal, "infrared imager", 22, "imager"}, {senseSpectral, "imaging spectrometer", 22, "imager"}}, 180, 19000, 35, 0, 24, false, 0.1, 3},
-	{"maritime", "maritime patrol aircraft", []carried{{senseMover, "radar", 25, "radar"}, {senseSpectral, "hydrocarbon sensor", 18, "spectral"}}, 130, 6000, 25, 0, 24, false, 0.2, 4},
+	{"gas-drone", "small drone with a gas sensor", []carried{{senseGas, "cims", 2, "gas"}}, 12, 60, 10, 6, 22, true, 0.5, 2, 0.95},
+	{"male", "medium-altitude drone with a camera", []carried{{senseVideo, "electro-optical turret", 9, "turret"}, {senseThermal, "infrared turret", 9, "turret"}, {senseMover, "radar", 12, "radar"}}, 60, 5000, 10, 0, 24, false, 0.3, 3, 0.55},
+	{"signals", "signals aircraft", []carried{{senseSignal, "direction finder", 450, "heading"}}, 150, 9000, 0, 0, 24, false, 0.2, 5, 0.2},
+	{"high-altitude", "high-altitude imager", []carried{{senseThermal, "infrared imager", 22, "imager"}, {senseSpectral, "imaging spectrometer", 22, "imager"}}, 180, 19000, 35, 0, 24, false, 0.1, 3, 0.25},
+	{"maritime", "maritime patrol aircraft", []carried{{senseMover, "radar", 25, "radar"}, {senseSpectral, "hydrocarbon sensor", 18, "spectral"}}, 130, 6000, 25, 0, 24, false, 0.2, 4, 0.3},
 }
 
 // sensor names what carries a sense.
@@ -70,7 +71,7 @@ func classNames() []string {
 	return out
 }
 
-// deal gives each sortie its class: numbers by the mix (largest remainders), in an order by chance.
+// deal gives each sortie its class: numbers by the mix (largest remainders), in an order by chance in which what sees wide ground tends to come first.
 func (w *world) deal(chance *numeric.Stream) []*class {
 	total := 0
 	for i := range classes {
@@ -94,11 +95,17 @@ func (w *world) deal(chance *numeric.Stream) []*class {
 	for i := 0; len(out) < n; i++ {
 		out = append(out, &classes[parts[i%len(parts)].i])
 	}
-	for i := len(out) - 1; i > 0; i-- {
-		k := chance.IntN(i + 1)
-		out[i], out[k] = out[k], out[i]
+	when := map[int]float64{}
+	order := make([]int, n)
+	for i := range order {
+		order[i], when[i] = i, out[i].late+0.8*chance.Float64()
 	}
-	return out
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(when[a], when[b]) })
+	sorted := make([]*class, 0, n)
+	for _, i := range order {
+		sorted = append(sorted, out[i])
+	}
+	return sorted
 }
 
 // schedule says when what takes off: evenly over the campaign, at hours that suit the class, never more a week than allowed.
