@@ -17,8 +17,8 @@ import (
 // What a campaign is scored by.
 //
 // A candidate is true when it is in reach of a site that works at the time of assessment: its 95 % region holds the site, or it lies within ReachM of it.
-// The first of the ranking that is in reach of a site is its find; further ones of the same site count neither way. A site without a find counts as one that
-// was ranked after everything else. Figures of several campaigns are made of sums over them, never of the campaigns' own ratios.
+// The first of the ranking that is in reach of a site is its find; further ones of the same site count neither way. A site without a find is one that no recall
+// reaches. Figures of several campaigns are made of sums over them, never of the campaigns' own ratios.
 
 // CampaignOptions are what a ranking does not say of itself. The zero value leaves out what needs them.
 type CampaignOptions struct {

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/score"
+	"github.com/atalaya-isr/atalaya/sense/ground"
 	"github.com/atalaya-isr/atalaya/simulate"
 )
 
@@ -91,7 +93,7 @@ func evidenceOf(r *simulate.Region) []told {
 		looks := len(all) - len(s.Found)
 		for k, e := range all {
 			t := told{evidence: e}
-			t.evidence.ID = atalaya.EvidenceID(fmt.Sprintf("ev_%04d_%05d", i, k))
+			t.evidence.ID, t.evidence.Observation = atalaya.EvidenceID(fmt.Sprintf("ev_%04d_%05d", i, k)), atalaya.ObservationID(fmt.Sprintf("obs_%04d", i))
 			if k >= looks {
 				t.cause = r.Truth.Causes[s.Found[k-looks].ID]
 			}
@@ -113,25 +115,51 @@ func evidenceOf(r *simulate.Region) []told {
 
 func reportEvidence(q simulate.RegionReport, id string) atalaya.Evidence {
 	e := site.FromReport(site.Report{At: q.At, RadiusM: q.RadiusM, Grade: q.Grade, Denies: q.Denies, Said: []atalaya.Sentence{atalaya.Say("report", "text", q.Text)}})
-	e.ID, e.When, e.Lineage = atalaya.EvidenceID("ev_"+id), atalaya.Span{From: q.Time, To: q.Time}, slices.Clone(q.Lineage)
+	e.ID, e.Observation, e.When, e.Lineage = atalaya.EvidenceID("ev_"+id), atalaya.ObservationID("obs_"+id), atalaya.Span{From: q.Time, To: q.Time}, slices.Clone(q.Lineage)
 	if k := site.WordsKey(q.Text); k != "" {
 		e.Lineage = append(e.Lineage, k)
 	}
 	return e
 }
 
+// mapOf is what a map of the country shows, which every way of putting evidence together knows.
+func mapOf(g simulate.Ground) *site.Ground {
+	l := &ground.Layer{Name: "map"}
+	for _, of := range []struct {
+		kind  ground.Kind
+		lines []simulate.Line
+	}{{ground.Road, g.Roads}, {ground.Track, g.Tracks}, {ground.River, g.Rivers}, {ground.Water, g.Shore}} {
+		for _, line := range of.lines {
+			l.Shapes = append(l.Shapes, ground.Shape{Kind: of.kind, Name: line.Name, Lines: [][]geodesy.LatLon{line.Points}})
+		}
+	}
+	for _, t := range g.Towns {
+		l.Shapes = append(l.Shapes, ground.Shape{Kind: ground.Town, Name: t.Name, Points: []geodesy.LatLon{t.At}, RadiusM: t.RadiusM})
+	}
+	return site.NewGround(l)
+}
+
 // A variant is one way of putting evidence together.
 type variant struct {
 	name, calibrated string
-	stay             bool
+	stay, noMap      bool
 	keep             func(kind string) bool
+}
+
+// options of an assessment at a time.
+func (v variant) options(country *site.Ground, at time.Time) site.Options {
+	o := site.Options{Mission: benchMission, AsOf: at, Stay: v.stay}
+	if !v.noMap {
+		o.Ground = country.LogRatio
+	}
+	return o
 }
 
 func everything(string) bool { return true }
 
 // variants are all senses, each alone, each left out. Permits say what something else is and never where a site is: they are no sense that could go alone.
 func variants(ablations bool) []variant {
-	out := []variant{{"all senses", "fitted", false, everything}}
+	out := []variant{{name: "all senses", calibrated: "fitted", keep: everything}}
 	if !ablations {
 		return out
 	}
@@ -141,35 +169,39 @@ func variants(ablations bool) []variant {
 	}
 	for _, k := range kinds {
 		if k != "permit" {
-			out = append(out, variant{k + " alone", "own", false, func(kind string) bool { return kind == k }})
+			out = append(out, variant{name: k + " alone", calibrated: "own", keep: func(kind string) bool { return kind == k }})
 		}
 	}
 	for _, k := range kinds {
-		out = append(out, variant{"without " + k, "fitted", false, func(kind string) bool { return kind != k }})
+		out = append(out, variant{name: "without " + k, calibrated: "fitted", keep: func(kind string) bool { return kind != k }})
 	}
-	return append(out, variant{"without time", "fitted", true, everything})
+	return append(out, variant{name: "without time", calibrated: "fitted", stay: true, keep: everything}, variant{name: "without map", calibrated: "fitted", noMap: true, keep: everything})
 }
 
 // judge assesses a campaign in one way, and holds the ranking against the truth. Ground and earlier rankings are looked at where a table needs them.
-func (v variant) judge(r *simulate.Region, all []told) (*score.Campaign, error) {
+func (v variant) judge(r *simulate.Region, country *site.Ground, all []told) (*score.Campaign, error) {
 	var kept []told
 	for _, t := range all {
 		if v.keep(t.evidence.Kind) {
 			kept = append(kept, t)
 		}
 	}
-	opt := site.Options{Mission: benchMission, AsOf: r.To, Stay: v.stay}
+	opt := v.options(country, r.To)
 	o := score.CampaignOptions{AsOf: r.To, From: r.From, AreaKm2: r.Area.Km2, FlightHours: flown(r), Causes: causes(kept)}
 	if v.calibrated == "own" || v.name == "all senses" {
 		o.Cells = site.Cells(evidence(kept, r.To), opt)
 	}
 	if v.name == "all senses" {
-		for q := 1; q <= 4; q++ {
+		for q := 1; q < 4; q++ {
 			at := r.From.Add(r.To.Sub(r.From) * time.Duration(q) / 4)
-			o.Earlier = append(o.Earlier, score.Ranking{AsOf: at, Found: score.Found(site.Assess(evidence(kept, at), site.Options{Mission: benchMission, AsOf: at}))})
+			o.Earlier = append(o.Earlier, score.Ranking{AsOf: at, Found: score.Found(site.Assess(evidence(kept, at), v.options(country, at)))})
 		}
 	}
-	return score.OneCampaign(truthOf(r), score.Found(site.Assess(evidence(kept, r.To), opt)), o)
+	found := score.Found(site.Assess(evidence(kept, r.To), opt))
+	if len(o.Earlier) > 0 {
+		o.Earlier = append(o.Earlier, score.Ranking{AsOf: r.To, Found: found})
+	}
+	return score.OneCampaign(truthOf(r), found, o)
 }
 
 // evidence that was there by a time.
@@ -224,10 +256,10 @@ func (o FusionOptions) campaigns(ctx context.Context, scenario string, first uin
 		if err != nil {
 			return nil, fmt.Errorf("%s, seed %d: %w", scenario, first+uint64(i), err)
 		}
-		all := evidenceOf(r)
+		all, country := evidenceOf(r), mapOf(r.Ground)
 		out := make([]*score.Campaign, len(ways))
 		for k, w := range ways {
-			if out[k], err = w.judge(r, all); err != nil {
+			if out[k], err = w.judge(r, country, all); err != nil {
 				return nil, fmt.Errorf("%s, seed %d, %s: %w", scenario, first+uint64(i), w.name, err)
 			}
 		}
@@ -402,7 +434,7 @@ func (f *Fusion) copied(s simulate.RegionScenario, seed uint64) (out []Copied, e
 		return nil, err
 	}
 	all := evidence(evidenceOf(r), r.To)
-	opt := site.Options{Mission: benchMission, AsOf: r.To}
+	opt := variant{}.options(mapOf(r.Ground), r.To)
 	for _, q := range r.Reports {
 		if q.Denies || len(out) == copiedReports {
 			continue
