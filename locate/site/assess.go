@@ -152,6 +152,7 @@ type field struct {
 	shared   []bool             // of each item: another one has its origin
 	kind     []int              // index into names
 	derived  []bool             // of each item: it was made from this record
+	plain    bool               // no item names alternatives
 	classes  []string           // of alternatives that some item names
 	others   [][]float64        // of each item: of each class, its share; nil where it names none
 	hours    []float64          // of each item, since the first
@@ -160,6 +161,7 @@ type field struct {
 	scale    []float64          // of each item: by what its ratio less one is multiplied, since its sense finds more or less than the tables say
 	names    []string           // kinds
 	single   []bool             // of each kind: only the strongest item speaks for a place
+	future   []imagined         // what one more look would say
 	leaf     []s2.CellID
 	first    []int // of each leaf's entries; one more than leaves
 	said     []said
@@ -180,12 +182,7 @@ func newField(evidence []atalaya.Evidence, opt Options) *field {
 			most = math.Max(most, e.LogOdds[i])
 		}
 		f.most = append(f.most, most)
-		k := slices.Index(f.names, e.Kind)
-		if k < 0 {
-			k = len(f.names)
-			f.names, f.single = append(f.names, e.Kind), append(f.single, onlyStrongest(e.Kind))
-		}
-		f.kind = append(f.kind, k)
+		f.kind = append(f.kind, f.kindOf(e.Kind))
 	}
 	f.alternatives()
 	f.clock(opt.AsOf)
@@ -199,12 +196,24 @@ func newField(evidence []atalaya.Evidence, opt Options) *field {
 	}
 	f.leaf = leaves(all)
 	f.lay()
+	f.imagine()
 	return f
+}
+
+// kindOf is the number of a kind.
+func (f *field) kindOf(name string) int {
+	k := slices.Index(f.names, name)
+	if k < 0 {
+		k = len(f.names)
+		f.names, f.single = append(f.names, name), append(f.single, onlyStrongest(name))
+	}
+	return k
 }
 
 // alternatives lays out, item by item, the shares of the classes that some item names, and which items were made from this record.
 func (f *field) alternatives() {
 	f.classes = classNames(f.items)
+	f.plain = !slices.ContainsFunc(f.items, func(e atalaya.Evidence) bool { return e.Others != nil })
 	f.others, f.derived = make([][]float64, len(f.items)), make([]bool, len(f.items))
 	for i, e := range f.items {
 		f.derived[i] = e.Kind == "report" && slices.ContainsFunc(e.Lineage, ours)
@@ -411,6 +420,7 @@ func (f *field) peaks(w *weigher) []peak {
 	})
 	owned := make([]bool, len(f.items))
 	var out []peak
+	var anchors []atalaya.Place // of those that founded one
 	for _, l := range order {
 		if len(out) == w.opt.Most {
 			break
@@ -419,6 +429,11 @@ func (f *field) peaks(w *weigher) []peak {
 			found := !owned[p.by[0]] // else a sharper item, which these do not exclude, has its candidate: they speak for that
 			for _, i := range slices.Concat(p.by, p.same) {
 				owned[i] = true
+			}
+			anchor := f.items[p.own[0]].Place
+			if found && anchor != nil {
+				found = !slices.ContainsFunc(anchors, func(a atalaya.Place) bool { return same(a, *anchor) })
+				anchors = append(anchors, *anchor)
 			}
 			if found {
 				out = append(out, p)
@@ -554,7 +569,7 @@ func alternatives(rest float64, gas bool) []atalaya.Alternative {
 
 // otherwise shares out what is not a site among the classes that the evidence speaks of; where it names none, by stated shares.
 func (f *field) otherwise(rest float64, shares []float64, gas bool) []atalaya.Alternative {
-	if len(f.classes) == 0 {
+	if f.plain {
 		return alternatives(rest, gas)
 	}
 	out := make([]atalaya.Alternative, 0, len(shares))
