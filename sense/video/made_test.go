@@ -14,6 +14,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/sense/video"
@@ -327,7 +328,7 @@ func FuzzReader(f *testing.F) {
 	f.Add(good)
 	f.Add(ts.Bytes())
 	f.Add(append(good[5:], good...))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		var out bytes.Buffer
 		_, _, err := video.WriteGeoref(&out, bytes.NewReader(b), video.DefaultSigmas)
 		if err != nil && !errors.As(err, new(*atalaya.Error)) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/store/blob"
 	"pgregory.net/rapid"
 )
@@ -224,7 +225,7 @@ func TestNamesFromOutsideCannotLeaveTheDirectory(t *testing.T) {
 func FuzzOpenEncrypted(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("atalaya blob 1\n\x00"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
+	storm.Fuzz(f, func(t testing.TB, raw []byte) {
 		dir := t.TempDir()
 		d := open(t, dir, key)
 		id := put(t, d, []byte("x"))
