@@ -419,14 +419,14 @@ func (h *hand) duplicate(b []byte) ([]byte, bool) {
 	return put(b, at, h.kept(b[from:to])), true
 }
 
-// multiply repeats a block up to 1024 times: depth and number are what makes memory and time grow. In seven of eight cases it adds
-// no more than 4 KiB, so that the many do not wait for the long.
+// multiply repeats a block up to 1024 times: depth and number are what makes memory and time grow. In all but one of 64 cases it
+// adds no more than 4 KiB, so that the many do not wait for the long.
 func (h *hand) multiply(b []byte) ([]byte, bool) {
 	if len(b) == 0 || len(b) == Bound {
 		return b, false
 	}
 	most := 4 << 10
-	if h.IntN(8) == 0 {
+	if h.IntN(64) == 0 {
 		most = Bound
 	}
 	from := h.place(len(b))
