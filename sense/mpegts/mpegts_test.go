@@ -1,12 +1,14 @@
 package mpegts_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya/internal/fixture"
@@ -280,9 +282,15 @@ func FuzzDemuxer(f *testing.F) {
 	})
 }
 
+// readers have the buffer that a demultiplexer would make for itself; to make one takes longer than to read a short stream.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 256<<10) }}
+
 // readAll reads a stream to its end: units lie within it, and hold no more than it does.
 func readAll(t testing.TB, b []byte, prepare func(*mpegts.Demuxer)) (out []unit) {
-	d := mpegts.NewDemuxer(bytes.NewReader(b))
+	in := readers.Get().(*bufio.Reader)
+	defer readers.Put(in)
+	in.Reset(bytes.NewReader(b))
+	d := mpegts.NewDemuxer(in)
 	prepare(d)
 	total := 0
 	for {
