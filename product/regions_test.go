@@ -82,11 +82,12 @@ func FuzzRegion(f *testing.F) {
 	f.Add(`{"type":"Polygon","coordinates":[[[180,90],[180,90],[180,90],[180,90]]]}`)
 	f.Add(`{"type":"Polygon","coordinates":[[[],[],[],[]]]}`)
 	f.Add(`null`)
+	candidate := reviewtest.Candidate()
 	storm.Fuzz(f, func(t testing.TB, region string) {
 		if !json.Valid([]byte(region)) {
 			return // the record holds JSON only
 		}
-		c := reviewtest.Candidate()
+		c := candidate
 		c.Place.Regions.P50, c.Place.Regions.P95 = json.RawMessage(region), json.RawMessage(region)
 		r, err := review.Decide(reviewtest.RecordOf(c))
 		if err != nil {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
-	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/store/blob"
 	"pgregory.net/rapid"
 )
@@ -220,25 +219,4 @@ func TestNamesFromOutsideCannotLeaveTheDirectory(t *testing.T) {
 	if _, err := d.Open(atalaya.BlobID(bytes.Repeat([]byte("a"), 64))); atalaya.KindOf(err) != atalaya.NotFound {
 		t.Errorf("a missing blob: %v", err)
 	}
-}
-
-func FuzzOpenEncrypted(f *testing.F) {
-	f.Add([]byte{})
-	f.Add([]byte("atalaya blob 1\n\x00"))
-	storm.Fuzz(f, func(t testing.TB, raw []byte) {
-		dir := t.TempDir()
-		d := open(t, dir, key)
-		id := put(t, d, []byte("x"))
-		if err := os.WriteFile(filepath.Join(dir, d.Name(id)), raw, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		b, err := d.Open(id)
-		if err != nil {
-			return
-		}
-		defer b.Close()
-		if _, err := io.Copy(io.Discard, b); err == nil {
-			t.Error("forged bytes were read")
-		}
-	})
 }
