@@ -25,7 +25,7 @@ var Sentences = map[string]string{
 	"emitter":               "emitter {emitter}: half of the probability within {cep50} m, {used} bearings used, {rejected} rejected",
 	"emitter-unnamed":       "unnamed emitter: half of the probability within {cep50} m, {used} bearings used, {rejected} rejected",
 	"integrity":             "integrity {integrity}",
-	"looked":                "ground looked at by video in {n} footprints, nothing called out",
+	"looked":                "ground looked at in {n} footprints: less likely here, by what would have stood out",
 	"report":                "report: {text}",
 	"from-the-record":       "made from this record, so that it counts nothing",
 	"alternatives-together": "what else this may be explains all of it together better than each by itself",
@@ -35,6 +35,17 @@ var Sentences = map[string]string{
 	"no-finite-error":       "its place has no finite error, so that it says nothing about any place",
 	"bounded":               "{kind} items together count from {least} to {most}",
 	"strongest":             "{kind} items near each other may be one innocent thing: the strongest counts, at most {most}",
+	"permit":                "permit for {class}: {name}",
+	"permit-unnamed":        "permit for {class}, without a name",
+
+	// What lies about a place.
+	"near-track": "{km} km from a track",
+	"near-road":  "{km} km from a road",
+	"no-way":     "no road or track within 20 km",
+	"near-water": "{km} km from water",
+	"no-water":   "no water within 20 km",
+	"in-town":    "in a town",
+	"near-town":  "{km} km from a town",
 
 	// What came back.
 	"outcome-confirmed":   "confirmed on the ground, {on} ({by})",
@@ -71,6 +82,8 @@ var Sentences = map[string]string{
 	"packets-no-datum": "{n} metadata packets, heights not stated",
 	"bearings":         "{n} bearings on {emitter}",
 	"bearings-unnamed": "{n} bearings on an emitter",
+	"sheet":            "{n} detections of kind {kind} in {looks} footprints",
+	"layer":            "{ways} roads and tracks, {waters} rivers and waters, {towns} towns",
 }
 
 // Say makes a sentence from its code and pairs of a value's name and the value. A code that Sentences lacks, or values that are not

@@ -21,7 +21,7 @@ func ExampleSay() {
 	fmt.Println(looked.English())
 	fmt.Println(looked.Code, looked.Values)
 	// Output:
-	// ground looked at by video in 12 footprints, nothing called out
+	// ground looked at in 12 footprints: less likely here, by what would have stood out
 	// looked map[n:12]
 }
 
