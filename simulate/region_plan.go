@@ -401,8 +401,8 @@ func (f *flightPlan) choose(n int, holds func(i int, p spot) bool, chance *numer
 
 // What one flight of a class looks at.
 const (
-	stripsASortie = 6 // of 20 km by the width of the country
-	boxesASortie  = 3 // of at most 90 by 60 km
+	stripsASortie = 5 // of 20 km by the width of the country
+	boxesASortie  = 2 // of at most 90 by 60 km
 	placesOfGas   = 4
 	placesOfVideo = 12
 )

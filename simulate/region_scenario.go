@@ -172,7 +172,7 @@ func KindOfScenario(b []byte) string {
 	var s struct {
 		Kind string `yaml:"kind"`
 	}
-	if len(b) > maxScenario || yaml.Unmarshal(b, &s) != nil {
+	if len(b) > MaxScenario || yaml.Unmarshal(b, &s) != nil {
 		return ""
 	}
 	return s.Kind
@@ -181,12 +181,12 @@ func KindOfScenario(b []byte) string {
 // ReadRegion reads the scenario file of a region.
 func ReadRegion(r io.Reader) (RegionScenario, error) {
 	s := RegionScenario{Errors: RegionErrors{Shift: 1, Stated: 1}}
-	b, err := io.ReadAll(io.LimitReader(r, maxScenario+1))
+	b, err := io.ReadAll(io.LimitReader(r, MaxScenario+1))
 	if err != nil {
 		return s, err
 	}
-	if len(b) > maxScenario {
-		return s, scenarioError("", "Keep only the keys of docs/reference/scenarios.md", "larger than %d bytes", maxScenario)
+	if len(b) > MaxScenario {
+		return s, scenarioError("", "Keep only the keys of docs/reference/scenarios.md", "larger than %d bytes", MaxScenario)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	d.KnownFields(true)

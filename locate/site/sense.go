@@ -185,7 +185,7 @@ func sheetFound(s detection.Sheet, f detection.Found, sense Sense, known bool) a
 // UnknownStrengthKm2 is the strength of a detection by a sense that has no table: one that notices three sites of ten, and as much else in 20 km².
 const UnknownStrengthKm2 = 0.3 / 0.05
 
-// classNames lists the classes that some item names or that are known, known ones first, the rest by name.
+// classNames lists the classes that are known, then those that some item names besides, by name.
 func classNames(items []atalaya.Evidence) []string {
 	more := map[string]bool{}
 	for _, e := range items {
@@ -195,10 +195,8 @@ func classNames(items []atalaya.Evidence) []string {
 	}
 	var out []string
 	for _, c := range Classes {
-		if more[c.Name] {
-			out = append(out, c.Name)
-			delete(more, c.Name)
-		}
+		out = append(out, c.Name)
+		delete(more, c.Name)
 	}
 	return append(out, slices.Sorted(maps.Keys(more))...)
 }

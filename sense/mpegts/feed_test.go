@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 )
 
@@ -223,7 +224,7 @@ func TestUnitsOfALiveStreamComeAtOnce(t *testing.T) {
 func FuzzFeed(f *testing.F) {
 	f.Add(slices.Concat(overRTP(1, sevens(good(f)[:7*188*3]))...), 1328)
 	f.Add([]byte(strings.Repeat("G", 188*3)), 188)
-	f.Fuzz(func(t *testing.T, b []byte, size int) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, size int) {
 		if size < 1 || size > 65507 {
 			return
 		}
