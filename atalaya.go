@@ -86,6 +86,10 @@ const (
 	VideoTrack ObservationKind = "video-track"
 	Bearings   ObservationKind = "bearings"
 	Report     ObservationKind = "report"
+	// Detections is a sheet of detections, of a sensor that has no decoder.
+	Detections ObservationKind = "detections"
+	// GroundLayer is what lies on the ground, roads and water, or a list of permits: no sensor's finding.
+	GroundLayer ObservationKind = "ground"
 )
 
 // A Detection is one thing that stood out in one observation. It is evidence, not a place to go: see Candidate.
@@ -103,7 +107,7 @@ type Detection struct {
 // DetectionKind says what stood out.
 type DetectionKind string
 
-// The kinds of detection. Coverage is a look at ground, whatever was seen there.
+// The kinds of detection. Coverage is a look at ground, whatever was seen there. Those of a sheet are of the sheet's own kind: spectral, thermal.
 const (
 	GasSource  DetectionKind = "gas-source"
 	EmitterFix DetectionKind = "emitter-fix"

@@ -23,7 +23,8 @@ type App struct {
 	// Talk gets one line of progress at a time; nil is silent.
 	Talk func(string)
 
-	videos shelf // what was read of the videos that were asked for last
+	videos  shelf   // what was read of the videos that were asked for last
+	grounds grounds // and of the layers of ground
 }
 
 // System is the actor of what no person did.

@@ -32,6 +32,10 @@ func (a *App) find(ctx context.Context, o atalaya.Observation, m MissionState, s
 		return findCoverage(o)
 	case atalaya.Report:
 		return findMention(o)
+	case atalaya.Detections:
+		return a.findSheet(ctx, o)
+	case atalaya.GroundLayer:
+		return a.findPermits(ctx, o)
 	}
 	return nil, fmt.Errorf("no estimator for observations of kind %s", o.Kind)
 }
