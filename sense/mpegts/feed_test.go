@@ -25,8 +25,11 @@ type socket struct {
 	once sync.Once
 }
 
-func newSocket(datagrams ...[]byte) *socket {
-	s := &socket{in: make(chan []byte, len(datagrams)+1000)}
+func newSocket(datagrams ...[]byte) *socket { return socketOf(1000, datagrams) }
+
+// socketOf has room for so many more.
+func socketOf(more int, datagrams [][]byte) *socket {
+	s := &socket{in: make(chan []byte, len(datagrams)+more)}
 	for _, d := range datagrams {
 		s.in <- d
 	}
@@ -77,7 +80,7 @@ func overRTP(from uint16, datagrams [][]byte) (out [][]byte) {
 
 func feed(t testing.TB, datagrams ...[]byte) ([]byte, mpegts.FeedReport) {
 	t.Helper()
-	s := newSocket(datagrams...)
+	s := socketOf(0, datagrams)
 	s.Close()
 	f := mpegts.NewFeed(t.Context(), s, 1<<20)
 	b, err := io.ReadAll(f)
