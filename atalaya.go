@@ -176,11 +176,14 @@ type Alternative struct {
 // A Candidate is a place that the evidence, taken together, makes worth a person's look. It is computed: it may move, merge
 // or split as evidence comes and goes. Only people act on it, through a Case.
 type Candidate struct {
-	ID           CandidateID         `json:"id"`
-	Mission      MissionID           `json:"mission"`
-	Rank         int                 `json:"rank"`
-	Probability  float64             `json:"probability"`
-	Word         *string             `json:"word"` // of estimative probability; nil until a calibration exists
+	ID          CandidateID `json:"id"`
+	Mission     MissionID   `json:"mission"`
+	Rank        int         `json:"rank"`
+	Probability float64     `json:"probability"`
+	Word        *string     `json:"word"` // code of the word of estimative probability; nil until a calibration exists
+	// Range is where the probability lies with 90 % by the cases of the calibration, and Cases how many stand behind it; both are absent without one.
+	Range        *[2]float64         `json:"range_90,omitempty"`
+	Cases        int                 `json:"calibration_cases,omitempty"`
 	Place        Place               `json:"place"`
 	RateKgS      map[string]Interval `json:"rate_kg_s,omitempty"`
 	Ledger       []LedgerItem        `json:"ledger"`

@@ -273,6 +273,7 @@ func (a *App) rank(ctx context.Context, view access.View, id atalaya.MissionID) 
 			as.AsOf = e.When.To
 		}
 	}
+	opt := site.Options{Mission: id, Calibration: a.Calibration}
 	if id != "" {
 		m, err := a.mission(ctx, id)
 		if err != nil {
@@ -281,15 +282,23 @@ func (a *App) rank(ctx context.Context, view access.View, id atalaya.MissionID) 
 		if !m.To.IsZero() {
 			as.AsOf = m.To.UTC()
 		}
+		opt.PerKm2, opt.PriorPerKm2 = m.DensitiesPerKm2, m.DensitiesPerKm2[site.Target]
+		inputs = append(inputs, string(mustJSON(m.DensitiesPerKm2)))
 	}
-	inputs = append(inputs, as.AsOf.Format(time.RFC3339Nano))
+	ratio, more, err := a.groundOf(ctx, view, id)
+	if err != nil {
+		return as, err
+	}
+	inputs = append(append(inputs, more...), as.AsOf.Format(time.RFC3339Nano), string(mustJSON(a.Calibration)))
 	as.Inputs = atalaya.NameOf("in_", inputs...)
 	var bad error
-	cs := site.Assess(evidence, site.Options{Mission: id, AsOf: as.AsOf, RollUp: func(portions []string) string {
+	opt.AsOf, opt.Ground = as.AsOf, ratio
+	opt.RollUp = func(portions []string) string {
 		m, err := rollUp(portions)
 		bad = errors.Join(bad, err)
 		return m
-	}})
+	}
+	cs := site.Assess(evidence, opt)
 	if bad != nil {
 		return as, fmt.Errorf("marking of a candidate: %w", bad)
 	}
@@ -309,7 +318,11 @@ func (a *App) Ranking(ctx context.Context, view access.View, id atalaya.MissionI
 		if err != nil {
 			return Assessment{}, err
 		}
-		if own == all {
+		whole, err := a.seesAllGround(ctx, view, id)
+		if err != nil {
+			return Assessment{}, err
+		}
+		if own == all && whole {
 			as, _, err := get[Assessment](ctx, a, view, "assessment", string(id))
 			if err == nil || !isNotFound(err) {
 				return as, err

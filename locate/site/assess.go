@@ -29,6 +29,8 @@ type Options struct {
 	// Ground is ln of how much denser sites are at a place than on average, with what that rests on; nil is none. It is asked where
 	// something speaks for a site.
 	Ground func(geodesy.LatLon) (float64, []atalaya.Sentence)
+	// Calibration turns the sum of the ledger into a probability that came true so often; nil leaves it, and candidates without a word.
+	Calibration *Calibration
 	// RollUp gives the marking of a whole whose parts bear the given ones; nil leaves candidates unmarked.
 	RollUp func(portions []string) string
 }
@@ -125,9 +127,17 @@ func Cells(evidence []atalaya.Evidence, opt Options) []Cell {
 	for l, c := range f.leaf {
 		all := f.at(l)
 		prior, _ := opt.before(geodesy.CellCenter(c))
-		out[l] = Cell{uint64(c), probability(w.at(all, f.counted(all), prior).now)}
+		out[l] = Cell{uint64(c), opt.probability(w.at(all, f.counted(all), prior).now)}
 	}
 	return out
+}
+
+// probability of log-odds, calibrated where there is a calibration.
+func (o Options) probability(logOdds float64) float64 {
+	if o.Calibration != nil {
+		logOdds, _, _, _ = o.Calibration.Apply(logOdds)
+	}
+	return probability(logOdds)
 }
 
 // before is the log-odds of a site at a place before any evidence, and what the ground has of it.
@@ -521,6 +531,11 @@ func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 		Mission: opt.Mission, Ledger: rows, Probability: probability(sum(rows)), AsOf: opt.AsOf,
 		Place: place, Alternatives: f.otherwise(rest, shares, f.smelt(p)),
 	}
+	if cal := opt.Calibration; cal != nil {
+		bare := sum(rows[:len(rows)-1])
+		_, from, to, n := cal.Apply(bare)
+		c.Word, c.Range, c.Cases = cal.Word(bare), &[2]float64{from, to}, n
+	}
 	c.Changes = f.changes(leaf, c.Probability, shares, w)
 	// A candidate is named by the item that pins it down: it keeps its name while others come and go.
 	c.ID = atalaya.CandidateID(atalaya.NameOf("site_", string(opt.Mission), string(f.items[p.own[0]].ID)))
@@ -690,6 +705,13 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 	}
 	off("dependence", v.stays-told, atalaya.Say("alternatives-together"))
 	off("time", v.now-v.stays, atalaya.Say("time-passed", "days", fmt.Sprintf("%.0f", opt.HalfLife.Hours()/24)))
+	if opt.Calibration != nil {
+		bare := sum(rows)
+		calibrated, _, _, n := opt.Calibration.Apply(bare)
+		row := atalaya.LedgerItem{Kind: "calibration", LogOdds: calibrated - bare}
+		tell(&row, atalaya.Say("calibrated", "n", fmt.Sprint(n)))
+		rows = append(rows, row)
+	}
 	return rows, w.shares(all)
 }
 

@@ -49,7 +49,7 @@ func (f *field) changes(leaf int, p float64, shares []float64, w *weigher) []ata
 	counts := f.counted(all)
 	prior, _ := w.opt.before(geodesy.CellCenter(f.leaf[leaf]))
 	with := func(more ...said) float64 {
-		return probability(w.at(slices.Concat(all, more), append(slices.Clone(counts), true, true), prior).now)
+		return w.opt.probability(w.at(slices.Concat(all, more), append(slices.Clone(counts), true, true), prior).now)
 	}
 	var out []atalaya.Change
 	for _, x := range f.future {
