@@ -135,6 +135,8 @@ type Evidence struct {
 	// Others says how other things than a site explain the same: for each class, its likelihood ratio less one as a share of the site's, both
 	// against nothing at all. Without it LogOdds is the ratio of a site against everything else.
 	Others map[string]float64 `json:"others,omitempty"`
+	// Real is the probability, as the sensor's processor states it, that a detection is a thing in the world; 0 where nobody states it.
+	Real float64 `json:"real,omitempty"`
 	// BiasM is the standard deviation along each axis, metres, of a shift that all places of the same BiasGroup share; it is part of
 	// Place's own covariance.
 	BiasGroup string  `json:"bias_group,omitempty"`

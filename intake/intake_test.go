@@ -18,6 +18,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya/intake"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 func ExampleRecognise() {
@@ -355,7 +356,7 @@ func FuzzRecognise(f *testing.F) {
 		known[k] = true
 	}
 	dir := fstest.MapFS{"a.hdr": {Data: []byte(envi)}}
-	f.Fuzz(func(t *testing.T, name string, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, name string, b []byte) {
 		got := recognise(name, b, dir)
 		if !known[got.Kind] || got.Bytes != int64(len(b)) || got.Kind == intake.Unknown && !got.Partial {
 			t.Fatalf("%+v", got)

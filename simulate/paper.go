@@ -25,24 +25,29 @@ func (c *country) report(w io.Writer, r Report, chance *numeric.Stream) error {
 	return err
 }
 
+// missionFile is mission.yaml.
+type missionFile struct {
+	Name    string            `yaml:"name"`
+	Area    []float64         `yaml:"area,flow"` // west, south, east, north
+	From    time.Time         `yaml:"from"`
+	To      time.Time         `yaml:"to"`
+	Origin  []float64         `yaml:"origin,flow"` // lat, lon, height_hae_m
+	Marking string            `yaml:"marking"`
+	Sorties []Sortie          `yaml:"sorties"`
+	Files   map[string]string `yaml:"files"`
+	Note    string            `yaml:"note"`
+}
+
+const missionNote = "SYNTHETIC: made by a simulator; people, places, authorities and consents are invented"
+
 // mission writes mission.yaml.
 func (c *country) mission(w io.Writer) error {
 	h := c.HalfWidthM
 	sw, ne := c.latLon(-h, -h), c.latLon(h, h)
-	m := struct {
-		Name    string            `yaml:"name"`
-		Area    []float64         `yaml:"area,flow"` // west, south, east, north
-		From    time.Time         `yaml:"from"`
-		To      time.Time         `yaml:"to"`
-		Origin  []float64         `yaml:"origin,flow"` // lat, lon, height_hae_m
-		Marking string            `yaml:"marking"`
-		Sorties []Sortie          `yaml:"sorties"`
-		Files   map[string]string `yaml:"files"`
-		Note    string            `yaml:"note"`
-	}{
+	m := missionFile{
 		Name: fmt.Sprintf("SYNTHETIC %s, seed %d", c.Name, c.seed), Area: []float64{round(sw.Lon, 5), round(sw.Lat, 5), round(ne.Lon, 5), round(ne.Lat, 5)},
 		From: c.From.UTC(), To: c.To.UTC(), Origin: []float64{c.Centre[0], c.Centre[1], c.GroundHAE}, Marking: c.Marking, Sorties: c.Sorties, Files: c.files,
-		Note: "SYNTHETIC: made by a simulator; people, places, authorities and consents are invented",
+		Note: missionNote,
 	}
 	e := yaml.NewEncoder(w)
 	if err := e.Encode(m); err != nil {
@@ -51,8 +56,10 @@ func (c *country) mission(w io.Writer) error {
 	return e.Close()
 }
 
-func (c *country) readme(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "SYNTHETIC. Everything in this folder was made by a simulator: scenario %q, seed %d.\nNo such place, person, flight, authority or consent exists.\n", c.Name, c.seed)
+func (c *country) readme(w io.Writer) error { return readme(w, c.Name, c.seed) }
+
+func readme(w io.Writer, name string, seed uint64) error {
+	_, err := fmt.Fprintf(w, "SYNTHETIC. Everything in this folder was made by a simulator: scenario %q, seed %d.\nNo such place, person, flight, authority or consent exists.\n", name, seed)
 	return err
 }
 
@@ -66,6 +73,10 @@ type Truth struct {
 	Seed     uint64      `json:"seed"`
 	Sites    []TrueSite  `json:"sites"`
 	Decoys   []TrueDecoy `json:"decoys"`
+	// Of a region alone: places without a name, the place that caused each detection (what is not named had no cause), what each report was.
+	Homesteads []TrueDecoy       `json:"homesteads,omitempty"`
+	Causes     map[string]string `json:"causes,omitempty"`
+	Reports    []ReportTruth     `json:"reports,omitempty"`
 }
 
 // TrueSite is a place that was to be found.
@@ -75,15 +86,19 @@ type TrueSite struct {
 	Lon     float64            `json:"lon"`
 	From    time.Time          `json:"from"`
 	To      time.Time          `json:"to"`
-	RateKgS map[string]float64 `json:"rate_kg_s"` // mean
+	RateKgS map[string]float64 `json:"rate_kg_s"`       // mean; of a region while it works
+	Group   string             `json:"group,omitempty"` // the site of which this is one stay, for one that moves
+	Quiet   bool               `json:"quiet,omitempty"`
 }
 
 // TrueDecoy is a place that only looks like one.
 type TrueDecoy struct {
+	ID      string             `json:"id,omitempty"`
 	Kind    string             `json:"kind"`
 	Lat     float64            `json:"lat"`
 	Lon     float64            `json:"lon"`
 	RateKgS map[string]float64 `json:"rate_kg_s,omitempty"`
+	Permit  bool               `json:"permit,omitempty"` // one is on file
 }
 
 // Write writes the truth as JSON. Keep it out of the mission folder.
@@ -105,9 +120,9 @@ func (c *country) truth() Truth {
 		switch s.Kind {
 		case "ground":
 		case "site":
-			t.Sites = append(t.Sites, TrueSite{s.Name, at.Lat, at.Lon, s.From.UTC(), s.To.UTC(), rates})
+			t.Sites = append(t.Sites, TrueSite{ID: s.Name, Lat: at.Lat, Lon: at.Lon, From: s.From.UTC(), To: s.To.UTC(), RateKgS: rates})
 		default:
-			t.Decoys = append(t.Decoys, TrueDecoy{s.Kind, at.Lat, at.Lon, rates})
+			t.Decoys = append(t.Decoys, TrueDecoy{Kind: s.Kind, Lat: at.Lat, Lon: at.Lon, RateKgS: rates})
 		}
 	}
 	return t

@@ -157,7 +157,7 @@ type Report struct {
 //go:embed scenarios/*.yaml
 var built embed.FS
 
-// Scenarios lists the scenarios that come with the program, by name.
+// Scenarios lists the scenarios that come with the program, by name; regions are listed by Regions.
 func Scenarios() ([]Scenario, error) {
 	names, err := built.ReadDir("scenarios")
 	if err != nil {
@@ -168,6 +168,9 @@ func Scenarios() ([]Scenario, error) {
 		b, err := built.ReadFile(path.Join("scenarios", n.Name()))
 		if err != nil {
 			return nil, err
+		}
+		if KindOfScenario(b) == RegionKind {
+			continue
 		}
 		s, err := ReadScenario(bytes.NewReader(b))
 		if err != nil {
@@ -195,18 +198,18 @@ func Find(name string) (Scenario, error) {
 		Hint: "Give one of " + strings.Join(names, ", ") + ", or a scenario file that ends in .yaml"}
 }
 
-// maxScenario bounds a scenario file; the built-in ones have a few kilobytes.
-const maxScenario = 1 << 20
+// MaxScenario bounds a scenario file, bytes; the built-in ones have a few kilobytes.
+const MaxScenario = 1 << 20
 
 // ReadScenario reads a scenario file.
 func ReadScenario(r io.Reader) (Scenario, error) {
 	var s Scenario
-	b, err := io.ReadAll(io.LimitReader(r, maxScenario+1))
+	b, err := io.ReadAll(io.LimitReader(r, MaxScenario+1))
 	if err != nil {
 		return s, err
 	}
-	if len(b) > maxScenario {
-		return s, scenarioError("", "Keep only the keys of docs/reference/scenarios.md", "larger than %d bytes", maxScenario)
+	if len(b) > MaxScenario {
+		return s, scenarioError("", "Keep only the keys of docs/reference/scenarios.md", "larger than %d bytes", MaxScenario)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	d.KnownFields(true)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -21,19 +22,28 @@ func simulateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "simulate DIR",
 		Short: "A mission with known truth: DIR/mission holds the sensor files, DIR/truth.json what is true",
-		Long: `Makes a small invented campaign in the real file formats. DIR/mission is a mission folder for "atalaya run"; DIR/truth.json
-beside it is for "atalaya score" and is never read by anything else. The same scenario and seed give the same bytes.`,
+		Long: `Makes an invented campaign in the real file formats. DIR/mission is a mission folder for "atalaya run"; DIR/truth.json
+beside it is for "atalaya score" and is never read by anything else. The same scenario and seed give the same bytes.
+
+small and empty are ten by ten kilometres, with the files of gas, bearings, camera and reports. All others are regions of up to
+40,000 km2 over weeks, at the level of detections: sheets of what each sensor made of each flight, reports, and the ground.`,
 		Example: `  atalaya simulate /tmp/campaign --seed 7
-  atalaya simulate /tmp/campaign --scenario empty
+  atalaya simulate /tmp/campaign --scenario province
   atalaya simulate /tmp/campaign --scenario my-scenario.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runSimulate(args[0], scenario, seed, cmd.ErrOrStderr())
 		},
 	}
-	c.Flags().StringVar(&scenario, "scenario", "small", "small, empty, or a scenario file that ends in .yaml")
+	c.Flags().StringVar(&scenario, "scenario", "small", "small, empty, a region (valley, province, storm, rumour, bias, moving, barren, train-coast, train-sierra, train-plain), or a file that ends in .yaml")
 	c.Flags().Uint64Var(&seed, "seed", 1, "chance begins here")
 	return c
+}
+
+// A campaign is a scenario of either kind, made ready: what it is called, and what writes its mission and gives its truth.
+type campaign struct {
+	name, about string
+	write       func(seed uint64, out simulate.Output) (simulate.Truth, error)
 }
 
 func runSimulate(dir, scenario string, seed uint64, talk io.Writer) error {
@@ -54,7 +64,7 @@ func runSimulate(dir, scenario string, seed uint64, talk io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(aside)
-	truth, err := simulate.Campaign(s, seed, app.Folder(aside))
+	truth, err := s.write(seed, app.Folder(aside))
 	if err != nil {
 		return err
 	}
@@ -67,26 +77,85 @@ func runSimulate(dir, scenario string, seed uint64, talk io.Writer) error {
 	if err := os.Rename(aside, mission); err != nil {
 		return err
 	}
-	fmt.Fprintf(talk, "%s: %s (scenario %s, seed %d)\nTruth beside it: %s\n", mission, s.About, s.Name, seed, filepath.Join(dir, "truth.json"))
+	fmt.Fprintf(talk, "%s: %s (scenario %s, seed %d)\nTruth beside it: %s\n", mission, s.about, s.name, seed, filepath.Join(dir, "truth.json"))
 	return nil
 }
 
 // scenarioOf is a scenario that comes with the program, or one in a file.
-func scenarioOf(name string) (simulate.Scenario, error) {
+func scenarioOf(name string) (campaign, error) {
 	if !strings.HasSuffix(name, ".yaml") {
-		return simulate.Find(name)
+		return builtScenario(name)
 	}
-	f, err := os.Open(name)
+	b, err := readScenarioFile(name)
 	if err != nil {
-		return simulate.Scenario{}, &atalaya.Error{Op: "simulate", File: name, Kind: atalaya.BadUse, Err: err, Hint: "Give a scenario file, or the name of one that comes with the program"}
+		return campaign{}, &atalaya.Error{Op: "simulate", File: name, Kind: atalaya.BadUse, Err: err, Hint: "Give a scenario file, or the name of one that comes with the program"}
 	}
-	defer f.Close()
-	s, err := simulate.ReadScenario(f)
+	var c campaign
+	if simulate.KindOfScenario(b) == simulate.RegionKind {
+		var s simulate.RegionScenario
+		s, err = simulate.ReadRegion(bytes.NewReader(b))
+		c = ofRegion(s)
+	} else {
+		var s simulate.Scenario
+		s, err = simulate.ReadScenario(bytes.NewReader(b))
+		c = ofScenario(s)
+	}
 	var e *atalaya.Error
 	if errors.As(err, &e) {
 		e.File = name
 	}
-	return s, err
+	return c, err
+}
+
+// readScenarioFile reads as much of a file as a scenario may have, and a byte more, by which the reader knows that it has too much.
+func readScenarioFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, simulate.MaxScenario+1))
+}
+
+// builtScenario is one that comes with the program, of whichever kind.
+func builtScenario(name string) (campaign, error) {
+	small, err := simulate.Scenarios()
+	if err != nil {
+		return campaign{}, err
+	}
+	regions, err := simulate.Regions()
+	if err != nil {
+		return campaign{}, err
+	}
+	var names []string
+	for _, s := range small {
+		if s.Name == name {
+			return ofScenario(s), nil
+		}
+		names = append(names, s.Name)
+	}
+	for _, s := range regions {
+		if s.Name == name {
+			return ofRegion(s), nil
+		}
+		names = append(names, s.Name)
+	}
+	return campaign{}, &atalaya.Error{Op: "simulate", Kind: atalaya.BadUse, Err: fmt.Errorf("no scenario %q", name),
+		Hint: "Give one of " + strings.Join(names, ", ") + ", or a scenario file that ends in .yaml"}
+}
+
+func ofScenario(s simulate.Scenario) campaign {
+	return campaign{s.Name, s.About, func(seed uint64, out simulate.Output) (simulate.Truth, error) { return simulate.Campaign(s, seed, out) }}
+}
+
+func ofRegion(s simulate.RegionScenario) campaign {
+	return campaign{s.Name, s.About, func(seed uint64, out simulate.Output) (simulate.Truth, error) {
+		r, err := simulate.RegionCampaign(s, seed)
+		if err != nil {
+			return simulate.Truth{}, err
+		}
+		return r.Truth, r.Write(out)
+	}}
 }
 
 func writeTruth(name string, t simulate.Truth) error {

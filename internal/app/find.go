@@ -108,7 +108,7 @@ func (a *App) findGas(ctx context.Context, o atalaya.Observation, m MissionState
 		rates := ratesInWords(src.RateKgS)
 		e := site.FromDetection(sense("gas").Known(site.Detection{Place: &place, RateKgS: src.RateKgS,
 			Said:  []atalaya.Sentence{atalaya.Say("gas-source", "p", fmt.Sprintf("%.2f", p), "rates", rates)},
-			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}}, nil, p, 0))
+			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}}, nil, min(max(p, 1e-3), 1), 0))
 		out = append(out, found{atalaya.Detection{Kind: atalaya.GasSource, Place: &place, Body: mustJSON(GasFinding{headlineOf(atalaya.Say("gas-found", "rates", rates)), g, i, picture, more})}, []atalaya.Evidence{e}})
 		picture, more = nil, gasMore{} // told once
 	}
@@ -250,7 +250,7 @@ func findEmitter(o atalaya.Observation) ([]found, error) {
 		says = atalaya.Say("emitter", append(counts, "emitter", b.Emitter)...)
 	}
 	e := site.FromDetection(sense("signal").Known(site.Detection{Place: &place, Modes: modes,
-		Said: []atalaya.Sentence{says, atalaya.Say("integrity", "integrity", string(best.Integrity))}}, nil, 1, 0))
+		Said: []atalaya.Sentence{says, atalaya.Say("integrity", "integrity", string(best.Integrity))}}, nil, 0, 0))
 	body := struct {
 		headline
 		Integrity emitter.Integrity `json:"integrity"`
@@ -265,6 +265,9 @@ func findEmitter(o atalaya.Observation) ([]found, error) {
 // movers and call-outs come with part 3; low, because nobody has looked at the pixels yet.
 const videoPD = 0.2
 
+// widestFrameM is the diagonal of a frame beyond which nobody calls out a site in it.
+const widestFrameM = 50e3
+
 func findCoverage(o atalaya.Observation) ([]found, error) {
 	var b VideoBody
 	if err := json.Unmarshal(o.Body, &b); err != nil {
@@ -275,6 +278,9 @@ func findCoverage(o atalaya.Observation) ([]found, error) {
 		ring := make([]geodesy.LatLon, 4)
 		for k, p := range f.Ring {
 			ring[k] = geodesy.LatLon{Lat: p[1], Lon: p[0]}
+		}
+		if geodesy.Distance(ring[0], ring[2]) > widestFrameM || geodesy.Distance(ring[1], ring[3]) > widestFrameM {
+			continue // up to the horizon: no site is seen there
 		}
 		looks = append(looks, site.Look{Ring: ring, PD: videoPD})
 	}

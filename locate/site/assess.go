@@ -2,6 +2,7 @@ package site
 
 import (
 	"cmp"
+	"container/heap"
 	"fmt"
 	"math"
 	"slices"
@@ -50,8 +51,9 @@ func (o Options) withDefaults() Options {
 
 const (
 	mostCandidates = 100
-	// ownWithin: an item belongs to a candidate where it speaks for the place within a factor e of its loudest.
-	ownWithin = 1.0
+	// ownWithin: an item belongs to a candidate where its density is at least a hundredth of its highest: there 99 of 100 lie, by whose
+	// share two places are told apart, too (see consistent).
+	ownWithin = consistent / 2
 	// leastOwn is the log-odds from which an item can found a candidate.
 	leastOwn = 0.05
 )
@@ -151,13 +153,16 @@ type field struct {
 	shared   []bool             // of each item: another one has its origin
 	kind     []int              // index into names
 	derived  []bool             // of each item: it was made from this record
+	plain    bool               // no item names alternatives
 	classes  []string           // of alternatives that some item names
 	others   [][]float64        // of each item: of each class, its share; nil where it names none
 	hours    []float64          // of each item, since the first
 	hoursNow float64            // of the assessment
 	timed    bool               // some item has a time
+	scale    []float64          // of each item: by what its ratio less one is multiplied, since its sense finds more or less than the tables say
 	names    []string           // kinds
 	single   []bool             // of each kind: only the strongest item speaks for a place
+	future   []imagined         // what one more look would say
 	leaf     []s2.CellID
 	first    []int // of each leaf's entries; one more than leaves
 	said     []said
@@ -178,15 +183,11 @@ func newField(evidence []atalaya.Evidence, opt Options) *field {
 			most = math.Max(most, e.LogOdds[i])
 		}
 		f.most = append(f.most, most)
-		k := slices.Index(f.names, e.Kind)
-		if k < 0 {
-			k = len(f.names)
-			f.names, f.single = append(f.names, e.Kind), append(f.single, onlyStrongest(e.Kind))
-		}
-		f.kind = append(f.kind, k)
+		f.kind = append(f.kind, f.kindOf(e.Kind))
 	}
 	f.alternatives()
 	f.clock(opt.AsOf)
+	f.clutter(opt)
 	f.origin = origins(f.items)
 	f.shared = make([]bool, len(f.items))
 	for i, o := range f.origin {
@@ -196,12 +197,24 @@ func newField(evidence []atalaya.Evidence, opt Options) *field {
 	}
 	f.leaf = leaves(all)
 	f.lay()
+	f.imagine()
 	return f
+}
+
+// kindOf is the number of a kind.
+func (f *field) kindOf(name string) int {
+	k := slices.Index(f.names, name)
+	if k < 0 {
+		k = len(f.names)
+		f.names, f.single = append(f.names, name), append(f.single, onlyStrongest(name))
+	}
+	return k
 }
 
 // alternatives lays out, item by item, the shares of the classes that some item names, and which items were made from this record.
 func (f *field) alternatives() {
 	f.classes = classNames(f.items)
+	f.plain = !slices.ContainsFunc(f.items, func(e atalaya.Evidence) bool { return e.Others != nil })
 	f.others, f.derived = make([][]float64, len(f.items)), make([]bool, len(f.items))
 	for i, e := range f.items {
 		f.derived[i] = e.Kind == "report" && slices.ContainsFunc(e.Lineage, ours)
@@ -240,6 +253,56 @@ func (f *field) clock(now time.Time) {
 			f.hours[i] = min(t.Sub(first).Hours(), f.hoursNow)
 		}
 	}
+}
+
+// clutter compares how many detections each sense gave with how many its table foretells for the ground that it looked at, sites left out: a sense that
+// finds three times as much as foretold has a third of the say in each. With few detections the table stands, as if it had been
+// seen at steady detections already. Where processors state how surely each is real, things are counted so; else all detections are. Senses
+// whose looks are not stated keep their tables.
+func (f *field) clutter(opt Options) {
+	type tally struct{ found, foretold float64 }
+	all, things := make([]tally, len(f.names)), make([]tally, len(f.names))
+	for i, e := range f.items {
+		s, known := SenseOf(e.Kind)
+		if !known || e.Others == nil {
+			continue
+		}
+		k := f.kind[i]
+		switch {
+		case f.most[i] > 0 && e.Real > 0:
+			things[k].found += e.Real
+		case f.most[i] > 0:
+			all[k].found++
+		default:
+			exposed := looked(e) / s.Site
+			t := s.things(func(c Class) float64 { return opt.density(c.Name) })
+			things[k].foretold += t * exposed
+			all[k].foretold += (t + s.UnexplainedKm2) * exposed
+		}
+	}
+	const steady = 8
+	f.scale = make([]float64, len(f.items))
+	for i, e := range f.items {
+		t := all[f.kind[i]]
+		if e.Real > 0 {
+			t = things[f.kind[i]]
+		}
+		if f.scale[i] = 1; e.Others != nil && f.most[i] > 0 && t.foretold > 0 {
+			f.scale[i] = (t.foretold + steady) / (t.found + steady)
+		}
+	}
+}
+
+// looked is the ground that a look saw, km², each weighted by the probability that a site there would have stood out.
+func looked(e atalaya.Evidence) float64 {
+	sum := 0.0
+	for _, l := range e.LogOdds {
+		sum -= math.Expm1(l)
+	}
+	if len(e.Cells) == 0 {
+		return 0
+	}
+	return sum * geodesy.CellAreaM2(s2.CellID(e.Cells[0])) / perKm2 // cells of one look are alike to a part in ten
 }
 
 // lay lists, leaf by leaf, what each item says there, in the order of the items.
@@ -324,48 +387,93 @@ type peak struct {
 	same []int // items of the same origin as one of these, which do not count
 }
 
-// totals are, leaf by leaf, the log-odds of a site where something speaks for one, and the sum of all that is said there.
-func (f *field) totals(w *weigher) (total, plain []float64) {
-	total, plain = make([]float64, len(f.leaf)), make([]float64, len(f.leaf))
+// A waiting leaf stands in the queue with the most that it can come to or, once it is weighed, with its log-odds of a site now.
+type waiting struct {
+	leaf    int
+	logOdds float64
+	plain   float64 // the sum of all that is said there
+	weighed bool
+}
+
+// queue gives the likeliest leaf first; where bounds make leaves equal, the one that more speaks for, then the first.
+type queue []waiting
+
+func (q queue) Len() int      { return len(q) }
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q queue) Less(i, j int) bool {
+	a, b := q[i], q[j]
+	return cmp.Or(cmp.Compare(b.logOdds, a.logOdds), cmp.Compare(b.plain, a.plain), cmp.Compare(a.leaf, b.leaf)) < 0
+}
+func (q *queue) Push(x any) { *q = append(*q, x.(waiting)) }
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
+
+// slack is how far above what its items say for a site a leaf may come: by the share of alternatives that its weights leave to nothing, and by what
+// bounds give back of looks.
+const slack = 1.0
+
+// waitingLeaves are the leaves where something speaks for a site, each with the most that it can come to.
+func (f *field) waitingLeaves(w *weigher) queue {
+	var q queue
 	for l, c := range f.leaf {
-		all := f.at(l)
-		if !slices.ContainsFunc(all, func(s said) bool { return s.log >= leastOwn }) {
-			total[l] = math.Inf(-1)
-			continue
+		speaks, most := false, 0.0
+		for _, s := range f.at(l) {
+			speaks = speaks || s.log >= leastOwn
+			if s.log > 0 {
+				most += math.Log1p(math.Expm1(s.log) * f.scale[s.item])
+			}
 		}
-		prior, _ := w.opt.before(geodesy.CellCenter(c))
-		v := w.at(all, f.counted(all), prior)
-		total[l] = v.now
-		for k := range v.raw {
-			plain[l] += v.raw[k]
+		if speaks {
+			prior, _ := w.opt.before(geodesy.CellCenter(c))
+			q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
 		}
 	}
-	return total, plain
+	heap.Init(&q)
+	return q
+}
+
+// weigh works out a leaf of the queue.
+func (f *field) weigh(x waiting, w *weigher) waiting {
+	all := f.at(x.leaf)
+	prior, _ := w.opt.before(geodesy.CellCenter(f.leaf[x.leaf]))
+	v := w.at(all, f.counted(all), prior)
+	x.logOdds, x.plain, x.weighed = v.now, 0, true
+	for k := range v.raw {
+		x.plain += v.raw[k]
+	}
+	return x
 }
 
 // peaks goes down the leaves from the likeliest. A leaf founds a candidate when an item speaks for it, near its loudest,
-// that no candidate before has: a wide report of an area thus founds no candidate beside those it supports.
+// that no candidate before has: a wide report of an area thus founds no candidate beside those it supports. A leaf is weighed when its
+// turn may have come.
 func (f *field) peaks(w *weigher) []peak {
-	total, plain := f.totals(w)
-	var order []int
-	for l := range f.leaf {
-		if !math.IsInf(total[l], -1) {
-			order = append(order, l)
-		}
-	}
-	slices.SortFunc(order, func(a, b int) int { // where bounds make leaves equal, the one that more speaks for
-		return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(plain[b], plain[a]), cmp.Compare(a, b))
-	})
+	q := f.waitingLeaves(w)
 	owned := make([]bool, len(f.items))
 	var out []peak
-	for _, l := range order {
-		if len(out) == w.opt.Most {
-			break
+	var anchors []atalaya.Place // of those that founded one
+	for len(q) > 0 && len(out) < w.opt.Most {
+		if !q[0].weighed {
+			q[0] = f.weigh(q[0], w)
+			heap.Fix(&q, 0)
+			continue
 		}
-		if p := f.peakAt(l, owned); len(p.own) > 0 {
-			for _, i := range slices.Concat(p.by, p.same) {
-				owned[i] = true
-			}
+		p := f.peakAt(heap.Pop(&q).(waiting).leaf, owned)
+		if len(p.own) == 0 {
+			continue
+		}
+		found := !owned[p.by[0]] // else a sharper item, which these do not exclude, has its candidate: they speak for that
+		for _, i := range slices.Concat(p.by, p.same) {
+			owned[i] = true
+		}
+		if anchor := f.items[p.own[0]].Place; found && anchor != nil {
+			found = !slices.ContainsFunc(anchors, func(a atalaya.Place) bool { return same(a, *anchor) })
+			anchors = append(anchors, *anchor)
+		}
+		if found {
 			out = append(out, p)
 		}
 	}
@@ -405,13 +513,15 @@ func (f *field) peakAt(leaf int, owned []bool) peak {
 
 func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 	opt := w.opt
-	rows, shares := f.ledger(f.at(p.leaf), geodesy.CellCenter(f.leaf[p.leaf]), w)
+	place := f.place(p)
+	leaf := f.asked(p, place)
+	rows, shares := f.ledger(f.at(leaf), geodesy.CellCenter(f.leaf[leaf]), w)
 	rest := 1 - probability(sum(rows))
 	c := atalaya.Candidate{
 		Mission: opt.Mission, Ledger: rows, Probability: probability(sum(rows)), AsOf: opt.AsOf,
-		Place: f.place(p), Alternatives: f.otherwise(rest, shares, f.smelt(p)),
+		Place: place, Alternatives: f.otherwise(rest, shares, f.smelt(p)),
 	}
-	c.Changes = f.changes(p.leaf, c.Probability, shares, w)
+	c.Changes = f.changes(leaf, c.Probability, shares, w)
 	// A candidate is named by the item that pins it down: it keeps its name while others come and go.
 	c.ID = atalaya.CandidateID(atalaya.NameOf("site_", string(opt.Mission), string(f.items[p.own[0]].ID)))
 	for _, i := range p.by {
@@ -430,6 +540,22 @@ func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 		c.Marking = opt.RollUp(portions)
 	}
 	return c
+}
+
+// asked is the leaf at which a candidate is asked about: where it lies, when that is known to two windows; else the likeliest. The likeliest
+// spot of a sharp place would be the one that what speaks against it, a permit or a look, leaves out by chance.
+func (f *field) asked(p peak, at atalaya.Place) int {
+	if math.Sqrt(trace(at)/2) > 2*ScaleM {
+		return p.leaf
+	}
+	c := geodesy.CellOf(geodesy.LatLon{Lat: at.Lat, Lon: at.Lon}, s2.MaxLevel)
+	i, _ := below(f.leaf, c)
+	for _, l := range []int{i, i - 1} {
+		if l >= 0 && l < len(f.leaf) && f.leaf[l].Contains(c) {
+			return l
+		}
+	}
+	return p.leaf
 }
 
 // sharpest sorts items by the size of their places, those without one last.
@@ -480,7 +606,7 @@ func alternatives(rest float64, gas bool) []atalaya.Alternative {
 
 // otherwise shares out what is not a site among the classes that the evidence speaks of; where it names none, by stated shares.
 func (f *field) otherwise(rest float64, shares []float64, gas bool) []atalaya.Alternative {
-	if len(f.classes) == 0 {
+	if f.plain {
 		return alternatives(rest, gas)
 	}
 	out := make([]atalaya.Alternative, 0, len(shares))
@@ -503,6 +629,8 @@ func labelOf(class string) string {
 		return "vehicles of other business"
 	case Radio:
 		return "other radio"
+	case Dwelling:
+		return "dwelling or ranch"
 	}
 	return class
 }
@@ -550,7 +678,7 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 	told := prior
 	for _, k := range order {
 		told += v.raw[k]
-		least, most := Bounds(f.names[k])
+		least, most := w.bounds(k)
 		by, says := -v.over[k], atalaya.Say("bounded", "kind", f.names[k], "least", fmt.Sprintf("%g", least), "most", fmt.Sprintf("%g", most))
 		if !f.named(all, k) {
 			if by = v.kept[k] - v.raw[k]; f.single[k] {

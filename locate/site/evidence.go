@@ -23,7 +23,7 @@ const (
 	perKm2           = 1e6    // m² in a km²
 	furthestReachM   = 2000e3 // an area wider than this is no place
 	windowLevel      = 16     // cells of 140 m, three of which span the window
-	widestLookM      = 50e3   // a footprint wider than this shows no site
+	widestLookM      = 200e3  // a footprint wider than this shows no site
 	// mostAgainstNothing bounds a detection against nothing at all, where what else it may be is weighed beside it: a mistake that nobody
 	// thought of makes one in e^12, 160,000, windows look like this.
 	mostAgainstNothing = 12.0
@@ -37,6 +37,7 @@ type Detection struct {
 	// GasStrengthKm2), times the probability that the detection is real.
 	StrengthKm2 float64
 	Others      map[string]float64 // see atalaya.Evidence; with it StrengthKm2 is against nothing at all
+	Real        float64            // see atalaya.Evidence
 	Place       *atalaya.Place     // the continuous posterior; nil makes one of the modes
 	RateKgS     map[string]atalaya.Interval
 	Said        []atalaya.Sentence // for the ledger
@@ -46,7 +47,7 @@ type Detection struct {
 // FromDetection is what a detection says for the ground around it: log(1 + a·f) with its density f blurred by the window,
 // at most the bound of its kind. It never speaks against a place; that it was not detected elsewhere is a look.
 func FromDetection(d Detection) atalaya.Evidence {
-	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS, Others: d.Others}
+	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS, Others: d.Others, Real: d.Real}
 	if slices.ContainsFunc(d.Modes, func(m Mode) bool { return !m.proper() }) {
 		e.Place = nil
 		e.Note, e.Said = add(e.Note, e.Said, atalaya.Say("no-finite-error"))
@@ -187,7 +188,8 @@ type Look struct {
 }
 
 // FromLooks is what looks of one observation say against the ground they saw: log(1 - Pd·seen). Looks of one flight see the
-// same roofs in the same light, so that at each spot the best of them counts, not their product.
+// same roofs in the same light, so that at each spot the best of them counts, not their product. The cells are as coarse as keeps their number
+// below mostLookCells: the rim of a look of a thousand square kilometres is known to half a kilometre.
 func FromLooks(kind, note string, looks []Look) atalaya.Evidence {
 	e := atalaya.Evidence{Kind: kind, Note: note}
 	least, _ := Bounds(kind)
@@ -195,65 +197,133 @@ func FromLooks(kind, note string, looks []Look) atalaya.Evidence {
 	if len(seen) == 0 {
 		return e
 	}
-	e.Level = min(level, windowLevel)
-	each := math.Exp2(-2 * float64(level-e.Level)) // share of one cell that was looked at in one of the field
+	e.Level = level
+	each := math.Exp2(-2 * float64(finer(level))) // share of one spot in a cell
 	sums := map[s2.CellID]float64{}
 	for _, c := range sortedCells(seen) {
-		sums[c.Parent(e.Level)] += seen[c] * each
+		sums[c.Parent(level)] += seen[c] * each
 	}
-	for _, c := range sortedCells(around(sums)) {
-		share, weight := 0.0, 0.0 // of the window, by the cell and its eight neighbours
-		for _, n := range append(c.AllNeighbors(e.Level), c) {
-			away := geodesy.Distance(geodesy.CellCenter(c), geodesy.CellCenter(n))
-			w := math.Exp(-away * away / (2 * ScaleM * ScaleM))
-			share, weight = share+w*sums[n], weight+w
+	edge := cellEdgeM / math.Exp2(float64(level))
+	beside, corner := math.Exp(-edge*edge/(2*ScaleM*ScaleM)), math.Exp(-edge*edge/(ScaleM*ScaleM))
+	near := sums
+	if beside > 0.01 { // else the window lies within one cell
+		near = around(sums)
+	}
+	for _, c := range sortedCells(near) {
+		share, weight := sums[c], 1.0 // of the window, by the cell and its eight neighbours
+		if beside > 0.01 {
+			sides := c.EdgeNeighbors()
+			for _, n := range c.AllNeighbors(level) {
+				w := corner
+				if slices.Contains(sides[:], n) {
+					w = beside
+				}
+				share, weight = share+w*sums[n], weight+w
+			}
 		}
-		if l := math.Max(least, math.Log1p(-share/weight)); l < -saysNothing { // a Pd of 1 is bounded by least
+		if l := math.Max(least, math.Log1p(-math.Min(share/weight, 1))); l < -saysNothing { // a Pd of 1 is bounded by least
 			e.Cells, e.LogOdds = append(e.Cells, uint64(c)), append(e.LogOdds, l)
 		}
 	}
 	return e
 }
 
-// lookedAt gives the best Pd of each cell that was seen, at the finest level from 18 (37 m) on that keeps the work bounded:
-// a cell that a footprint touches counts as seen, which adds half a cell around it.
+const mostLookCells = 5000 // about, in one item
+
+// finer is by how many levels the spots of a look are finer than its cells: each cell has sixteen, or four where the ground is wide.
+func finer(level int) int {
+	if level == windowLevel {
+		return 2
+	}
+	return 1
+}
+
+// lookedAt gives the best Pd of each spot that was seen, by its cell, and the level of the field that is made of them.
 func lookedAt(looks []Look) (level int, seen map[s2.CellID]float64) {
-	km2 := 0.0
 	var good []Look
+	km2 := 0.0
 	for _, l := range looks {
 		if across, ok := width(l.Ring); ok && across <= widestLookM {
 			good = append(good, l)
-			km2 += across * across / 2 / perKm2
+			km2 += areaKm2(l.Ring)
 		}
 	}
-	level = finest + 1
-	for edge := cellEdgeM / 1e3 / math.Exp2(float64(level)); level > windowLevel && km2 > 2*mostCells*edge*edge; edge *= 2 {
-		level--
-	}
-	for ; level > coarsest; level-- {
-		if seen = cover(good, level); seen != nil {
-			return level, seen
+	for level = windowLevel; level > coarsest; level-- {
+		if edge := cellEdgeM / 1e3 / math.Exp2(float64(level)); km2 < mostLookCells*edge*edge {
+			break
 		}
 	}
-	return level, nil
+	seen = map[s2.CellID]float64{}
+	for _, l := range good {
+		spots(l, level+finer(level), seen)
+	}
+	return level, seen
 }
 
-// cover gives the best Pd of each cell of a level, nil where there are too many.
-func cover(looks []Look, level int) map[s2.CellID]float64 {
-	seen := map[s2.CellID]float64{}
-	for _, l := range looks {
-		cells := geodesy.CellsOf(l.Ring, level, 4*mostCells)
-		if cells == nil {
-			return nil
-		}
-		for _, c := range cells {
-			seen[c] = math.Max(seen[c], math.Min(1, math.Max(0, l.PD)))
-		}
-		if len(seen) > 4*mostCells {
-			return nil
+// areaKm2 of a small ring, on the plane that touches its first corner.
+func areaKm2(ring []geodesy.LatLon) float64 {
+	sum, corners := 0.0, flat(ring)
+	for i, p := range corners {
+		q := corners[(i+1)%len(corners)]
+		sum += p[0]*q[1] - p[1]*q[0]
+	}
+	return math.Abs(sum) / 2 / perKm2
+}
+
+// flat gives the corners in metres east and north of the first, scaled at its latitude: within 100 km that is right to two parts in a hundred.
+func flat(ring []geodesy.LatLon) [][2]float64 {
+	out := make([][2]float64, len(ring))
+	for i, p := range ring {
+		out[i] = [2]float64{geodesy.Wrap180(p.Lon-ring[0].Lon) * metresPerDegree * math.Cos(ring[0].Lat*geodesy.RadPerDegree), (p.Lat - ring[0].Lat) * metresPerDegree}
+	}
+	return out
+}
+
+const metresPerDegree = 111_195 // on a sphere of 6,371 km
+
+// spots puts the Pd of a look into the cells of a level whose ground it saw, as a lattice of points finer than the cells finds them; of a look
+// narrower than that, those of its corners.
+func spots(l Look, level int, seen map[s2.CellID]float64) {
+	pd := math.Min(1, math.Max(0, l.PD))
+	put := func(p geodesy.LatLon) {
+		c := geodesy.CellOf(p, level)
+		seen[c] = math.Max(seen[c], pd)
+	}
+	for _, p := range l.Ring {
+		put(p)
+	}
+	ring := flat(l.Ring)
+	lo, hi := ring[0], ring[0]
+	for _, p := range ring {
+		for k := range 2 {
+			lo[k], hi[k] = math.Min(lo[k], p[k]), math.Max(hi[k], p[k])
 		}
 	}
-	return seen
+	step := 0.7 * cellEdgeM / math.Exp2(float64(level))
+	east := 1 / (metresPerDegree * math.Cos(l.Ring[0].Lat*geodesy.RadPerDegree))
+	for y := lo[1] + step/2; y < hi[1]; y += step {
+		for _, span := range crossings(ring, y) {
+			for x := math.Ceil((span[0]-lo[0])/step)*step + lo[0]; x < span[1]; x += step {
+				put(geodesy.LatLon{Lat: l.Ring[0].Lat + y/metresPerDegree, Lon: geodesy.Wrap180(l.Ring[0].Lon + x*east)})
+			}
+		}
+	}
+}
+
+// crossings are the stretches of a line across a ring that lie within it.
+func crossings(ring [][2]float64, y float64) (out [][2]float64) {
+	var xs []float64
+	for i, a := range ring {
+		b := ring[(i+1)%len(ring)]
+		if (a[1] > y) != (b[1] > y) {
+			xs = append(xs, a[0]+(y-a[1])/(b[1]-a[1])*(b[0]-a[0]))
+		}
+	}
+	slices.Sort(xs)
+	for i := 0; i+1 < len(xs); i += 2 {
+		out = append(out, [2]float64{xs[i], xs[i+1]})
+	}
+	return out
 }
 
 // around adds the eight neighbours of every cell.

@@ -13,8 +13,16 @@ import (
 const (
 	// defaultHalfLife of a site's working life: an assumption; it closes, or moves, by chance at a constant rate.
 	defaultHalfLife = 60 * 24 * time.Hour
-	leastRatio      = 1e-3 // of a likelihood: nothing that was looked at is excluded further
-	overflow        = 1e120
+	// likenessMost is what the likeness of what was measured to a site's may add to the bound of a kind: ln 20, where the weight of a mixture is
+	// cut, too (decision 0008).
+	likenessMost = 3.0
+	leastRatio   = 1e-3 // of a likelihood: nothing that was looked at is excluded further
+	// alikeSeen and alikeMissed are the correlations of what one sense sees, or misses, at one place again and again, beyond what the kind of place explains:
+	// one factory always steams, another never, and a mixture that is misread once is misread again. n of them count as n/(1+(n-1)ρ), the
+	// design effect of a cluster (L. Kish, Survey Sampling, 1965, section 5.4). Assumptions.
+	alikeSeen   = 0.5
+	alikeMissed = 0.2
+	overflow    = 1e120
 )
 
 // A scale is a product of likelihood ratios, kept in reach of floating point: factor times e to the log.
@@ -68,6 +76,8 @@ type weigher struct {
 	joint   scale // of all kinds
 	strong  []int // by kind: of items without alternatives the strongest, 1 more than its index
 	said    verdict
+	seen    []int // by kind: detections and looks that name their alternatives
+	missed  []int
 	active  []float64 // forward probabilities: the site works, and the place is of a class besides
 	resting []float64
 }
@@ -85,7 +95,7 @@ func newWeigher(f *field, opt Options) *weigher {
 		w.weights[c] /= total
 	}
 	n := len(w.kinds)
-	w.joint.classes, w.strong = make([]float64, len(f.classes)), make([]int, n)
+	w.joint.classes, w.strong, w.seen, w.missed = make([]float64, len(f.classes)), make([]int, n), make([]int, n), make([]int, n)
 	w.said = verdict{raw: make([]float64, n), kept: make([]float64, n), over: make([]float64, n)}
 	for k := range w.kinds {
 		w.kinds[k].classes = make([]float64, len(f.classes))
@@ -140,7 +150,7 @@ func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 	}
 	for k := range w.kinds {
 		together := w.kinds[k].against(w.weights)
-		least, most := Bounds(w.f.names[k])
+		least, most := w.bounds(k)
 		v.kept[k] = math.Max(least, math.Min(most, together))
 		v.over[k] = together - v.kept[k]
 		excess += v.over[k]
@@ -153,6 +163,15 @@ func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 	return v
 }
 
+// bounds of a kind, with what the likeness of detections may add.
+func (w *weigher) bounds(k int) (least, most float64) {
+	least, most = Bounds(w.f.names[k])
+	if w.seen[k] > 0 {
+		most += likenessMost
+	}
+	return least, most
+}
+
 // each fills what the items say by themselves: the ratios of site, nothing and classes.
 func (w *weigher) each(all []said, counts []bool) {
 	for len(w.ratio) < len(all) {
@@ -161,14 +180,25 @@ func (w *weigher) each(all []said, counts []bool) {
 	w.naive, w.used = slices.Grow(w.naive[:0], len(all))[:len(all)], slices.Grow(w.used[:0], len(all))[:len(all)]
 	strongest := w.strong
 	clear(strongest)
+	clear(w.seen)
+	clear(w.missed)
+	for i, s := range all {
+		switch k := w.f.kind[s.item]; {
+		case !counts[i] || w.f.others[s.item] == nil:
+		case s.log > 0:
+			w.seen[k]++
+		default:
+			w.missed[k]++
+		}
+	}
 	for i, s := range all {
 		w.used[i] = counts[i]
 		w.naive[i] = 0
 		if !counts[i] {
 			continue
 		}
-		w.naive[i] = w.fill(i, s)
 		k := w.f.kind[s.item]
+		w.naive[i] = w.fill(i, s, k)
 		if s.log <= 0 || !w.f.single[k] || w.f.others[s.item] != nil {
 			continue
 		}
@@ -182,10 +212,11 @@ func (w *weigher) each(all []said, counts []bool) {
 	}
 }
 
-// fill puts the likelihood ratios of an item into w.ratio[i], the site's first, and gives the site's against the mixture.
-func (w *weigher) fill(i int, s said) float64 {
+// fill puts the likelihood ratios of an item into w.ratio[i], the site's first, as far as items of its kind count beside each other, and gives the
+// site's against the mixture, as it is by itself.
+func (w *weigher) fill(i int, s said, kind int) float64 {
 	r := w.ratio[i]
-	more := math.Expm1(s.log)
+	more := math.Expm1(s.log) * w.f.scale[s.item]
 	r[0] = 1 + more
 	others := w.f.others[s.item]
 	if others == nil {
@@ -199,7 +230,18 @@ func (w *weigher) fill(i int, s said) float64 {
 		r[c+1] = math.Max(leastRatio, 1+others[c]*more)
 		mixture += w.weights[c+1] * r[c+1]
 	}
-	return s.log - math.Log(mixture)
+	alone := math.Log(r[0] / mixture)
+	n, alike := w.seen[kind], alikeSeen
+	if s.log <= 0 {
+		n, alike = w.missed[kind], alikeMissed
+	}
+	if n > 1 {
+		share := 1 / (1 + float64(n-1)*alike)
+		for c := range r {
+			r[c] = math.Pow(r[c], share)
+		}
+	}
+	return alone
 }
 
 func (w *weigher) multiply(to *scale, i int) {
