@@ -112,7 +112,7 @@ func (a *App) findPermits(ctx context.Context, o atalaya.Observation) ([]found, 
 		return nil, err
 	}
 	s := site.PermitSheet(o.Sensor, l.Permits, o.When.From)
-	out, err := findInSheet(ctx, o, &s)
+	out, err := findInSheet(ctx, o, &s, mostSheetCells)
 	if err != nil || len(out) != len(l.Permits) {
 		return out, err
 	}

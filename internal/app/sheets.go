@@ -49,10 +49,21 @@ type (
 	}
 )
 
+// Kinds of detections that sheets bring: those of the senses that have a table.
+const (
+	ofGas      atalaya.DetectionKind = "gas"
+	ofSpectral atalaya.DetectionKind = "spectral"
+	ofThermal  atalaya.DetectionKind = "thermal"
+	ofVideo    atalaya.DetectionKind = "video"
+	ofMover    atalaya.DetectionKind = "mover"
+	ofSignal   atalaya.DetectionKind = "signal"
+	ofPermit   atalaya.DetectionKind = "permit"
+)
+
 const (
 	maxSheetLooks   = 300
 	maxSheetCorners = 60
-	// mostSheetCells bounds what all detections of one sheet say of cells, 16 bytes each: 64 MB.
+	// mostSheetCells bounds the cells of which all detections of one sheet say something, 16 bytes each: 64 MB. A detection takes some hundred.
 	mostSheetCells = 4_000_000
 )
 
@@ -157,10 +168,10 @@ func (a *App) findSheet(ctx context.Context, o atalaya.Observation) ([]found, er
 	if err != nil {
 		return nil, err
 	}
-	return findInSheet(ctx, o, s)
+	return findInSheet(ctx, o, s, mostSheetCells)
 }
 
-func findInSheet(ctx context.Context, o atalaya.Observation, s *detection.Sheet) ([]found, error) {
+func findInSheet(ctx context.Context, o atalaya.Observation, s *detection.Sheet, mostCells int) ([]found, error) {
 	one := *s
 	one.Found = nil
 	var out []found
@@ -176,7 +187,7 @@ func findInSheet(ctx context.Context, o atalaya.Observation, s *detection.Sheet)
 		}
 		one.Found = s.Found[i : i+1]
 		e := site.FromSheet(one)[0]
-		if cells += len(e.Cells); cells > mostSheetCells {
+		if cells += len(e.Cells); cells > mostCells {
 			return nothing(o, failure(atalaya.BadInput, "Leave out what is known to no better than kilometres, or split the sheet",
 				"its detections are spread over more ground than can be weighed, from number %d on", i+1))
 		}
