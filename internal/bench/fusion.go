@@ -33,6 +33,15 @@ type FusionOptions struct {
 	Ablations   bool   // each sense alone and each left out
 	Version     string // of the program
 	Progress    func(what string, done, total int)
+	// Find is where scenarios come from; nil is simulate.FindRegion.
+	Find func(name string) (simulate.RegionScenario, error)
+}
+
+func (o FusionOptions) find(name string) (simulate.RegionScenario, error) {
+	if o.Find != nil {
+		return o.Find(name)
+	}
+	return simulate.FindRegion(name)
 }
 
 // TrainPrefix begins the names of the scenarios that calibrations are fitted on; FirstTrainSeed is their first seed, past those that are scored.
@@ -247,7 +256,7 @@ func truthOf(r *simulate.Region) (t score.TruthSites) {
 
 // campaigns simulates the seeds of a scenario and judges each in every way: by variant, by seed.
 func (o FusionOptions) campaigns(ctx context.Context, scenario string, first uint64, seeds int, ways []variant) ([][]*score.Campaign, error) {
-	s, err := simulate.FindRegion(scenario)
+	s, err := o.find(scenario)
 	if err != nil {
 		return nil, err
 	}
@@ -405,7 +414,7 @@ func (f *Fusion) others(ctx context.Context, o FusionOptions) error {
 		return nil
 	}
 	for _, name := range []string{"barren", "rumour", "bias"} {
-		s, err := simulate.FindRegion(name)
+		s, err := o.find(name)
 		if err != nil {
 			f.Missing = append(f.Missing, name)
 			continue
