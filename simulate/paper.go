@@ -73,7 +73,8 @@ type Truth struct {
 	Seed     uint64      `json:"seed"`
 	Sites    []TrueSite  `json:"sites"`
 	Decoys   []TrueDecoy `json:"decoys"`
-	// Of a region alone: places without a name, the place that caused each detection (what is not named had no cause), what each report was.
+	// Of a region alone: places without a name, the place that caused each detection ("thing" is something in the
+	// world at no place of the truth; what is not named is nothing at all), what each report was.
 	Homesteads []TrueDecoy       `json:"homesteads,omitempty"`
 	Causes     map[string]string `json:"causes,omitempty"`
 	Reports    []ReportTruth     `json:"reports,omitempty"`

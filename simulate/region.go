@@ -82,7 +82,8 @@ type world struct {
 	about   []ReportTruth
 	sheets  []detection.Sheet
 	causes  map[string]string
-	seen    []clue // what is known so far, for planning
+	looked  []sheetOf // what the sheets were made from, in their order, permits left out
+	seen    []clue    // what is known so far, for planning
 	flown   []RegionSortie
 	covered map[string]map[[2]int]int
 	visited map[string][]spot

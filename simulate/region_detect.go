@@ -23,19 +23,19 @@ func (s *RegionScenario) clutter(i sense) float64 {
 	return clutter[i]
 }
 
+// unnamedThing is the cause of a detection of something in the world that no place of the truth made.
+const unnamedThing = "thing"
+
 // instrumentShare of clutter is nothing in the world; the rest are things that no place of the truth made: a parked car, a bonfire.
 const instrumentShare = 0.5
 
 // sharesOf gives, by sense, the share of detections that are things in the world: what an analyst expects before a look at one.
 func (w *world) sharesOf() (out [senses]float64) {
-	total, area := 0.0, w.km2()
-	for i := range decoys {
-		total += decoys[i].weight
-	}
+	total, area := math.Max(w.weights(), 1e-12), w.km2()
 	for s := range out {
 		density := homestead.notice[s] * 0.5 * w.HomesteadsPerKm2
 		for i := range decoys {
-			density += decoys[i].weight / total * float64(w.Decoys.Count) / area * 0.5 * w.noticed(&decoys[i], sense(s))
+			density += w.weight(&decoys[i]) / total * float64(w.Decoys.Count) / area * 0.5 * w.noticed(&decoys[i], sense(s))
 		}
 		c := w.clutter(sense(s))
 		out[s] = (density + (1-instrumentShare)*c) / math.Max(density+c, 1e-12)
@@ -144,10 +144,11 @@ type sheetOf struct {
 	statedP []float64
 }
 
-// foundOf is a detection with its cause, "" for none.
+// foundOf is a detection with its cause, "" for none, and where that truly is.
 type foundOf struct {
 	detection.Found
 	cause string
+	at    spot
 }
 
 // sheet makes one.
@@ -193,7 +194,7 @@ func (w *world) noticePlaces(o *sheetOf, chance *numeric.Stream) {
 			continue
 		}
 		if chance.Float64() < chanceOf {
-			o.found = append(o.found, foundOf{w.measure(o, look, at, p.at, p.emits, p.mark[o.sense], p.rateGS, true, chance), p.id})
+			o.found = append(o.found, foundOf{w.measure(o, look, at, p.at, p.emits, p.mark[o.sense], p.rateGS, true, chance), p.id, p.at})
 		}
 	}
 }
@@ -215,8 +216,13 @@ func (w *world) noticeClutter(o *sheetOf, chance *numeric.Stream) {
 			}
 			at := g.from.Add(time.Duration(chance.Float64() * float64(g.to.Sub(g.from))))
 			emits, mark := clutterLooks(chance)
-			f := w.measure(o, k, at, p, emits, mark[o.sense], 0.5*math.Exp(chance.Normal()), chance.Float64() >= instrumentShare, chance)
-			o.found = append(o.found, foundOf{f, ""})
+			real := chance.Float64() >= instrumentShare
+			cause := ""
+			if real {
+				cause = unnamedThing
+			}
+			f := w.measure(o, k, at, p, emits, mark[o.sense], 0.5*math.Exp(chance.Normal()), real, chance)
+			o.found = append(o.found, foundOf{f, cause, p})
 		}
 	}
 }
@@ -321,4 +327,5 @@ func (w *world) keep(o *sheetOf) {
 		w.learnOf(o, f)
 	}
 	w.sheets = append(w.sheets, s)
+	w.looked = append(w.looked, *o)
 }

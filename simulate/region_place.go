@@ -415,19 +415,9 @@ func (w *world) peopleTheLand() error {
 
 // anyKind draws a kind of decoy by the mix.
 func (w *world) anyKind(chance *numeric.Stream) *placeKind {
-	weight := func(i int) float64 {
-		if v, ok := w.Decoys.Mix[decoys[i].name]; ok {
-			return v
-		}
-		return decoys[i].weight
-	}
-	total := 0.0
+	u := chance.Float64() * w.weights()
 	for i := range decoys {
-		total += weight(i)
-	}
-	u := chance.Float64() * total
-	for i := range decoys {
-		if u -= weight(i); u < 0 {
+		if u -= w.weight(&decoys[i]); u < 0 {
 			return &decoys[i]
 		}
 	}

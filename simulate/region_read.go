@@ -6,9 +6,13 @@ import (
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
-// A reader tells what a measure is like: for each kind of place a normal distribution of features, independent, learnt from places that are
-// none of this campaign's. It is nearly right about each kind and wrong about how many of each there are here.
-type reader struct{ kinds []portrait }
+// A reader tells what a measure is like: for each kind of place Student's t of four degrees of freedom of each feature, independent, learnt from
+// places that are none of this campaign's. It is nearly right about each kind and wrong about how many of each there are here.
+type reader struct {
+	kinds []portrait
+	// doubt is a power that a likelihood is raised to: the bands of a spectrum are no independent features, since their shares sum to one.
+	doubt float64
+}
 
 type portrait struct {
 	kind   *placeKind
@@ -41,7 +45,7 @@ func features(s sense, emits *mixture, mark *shape, noise float64, chance *numer
 	case senseGas:
 		shares = append(shares, emits[:]...)
 	case senseSpectral:
-		shares, floor = make([]float64, 4), 0.2
+		shares, floor = make([]float64, 4), 0.1
 		for i, v := range emits {
 			shares[bands[i]] += v
 		}
@@ -54,7 +58,8 @@ func features(s sense, emits *mixture, mark *shape, noise float64, chance *numer
 		sum += shares[i]
 	}
 	for i := range shares {
-		shares[i] = math.Log(shares[i]/math.Max(sum, 1e-9) + floor) // what is below a few hundredths is not told from nothing
+		p := shares[i] / math.Max(sum, 1e-9)
+		shares[i] = math.Log((p + floor) / (1 - p + floor)) // what is below the floor is not told from nothing
 	}
 	return shares
 }
@@ -75,8 +80,9 @@ const lessons = 60 // places of each kind that a reader has seen
 // learn teaches the readers on places of another campaign.
 func (w *world) learn(chance *numeric.Stream) {
 	for s := range senses {
-		w.readers[s] = reader{}
+		w.readers[s] = reader{doubt: 1}
 	}
+	w.readers[senseSpectral].doubt = 0.6
 	study := func(k *placeKind, class string, weight func(sense) float64, draw func() (mixture, [senses]shape)) {
 		var seen [senses][][]float64
 		for range lessons {
@@ -141,9 +147,9 @@ func (r *reader) likeness(f []float64, sharpness float64, weight func(*portrait)
 		k := &r.kinds[i]
 		for d, v := range f {
 			z := (v - k.mean[d]) / (k.sd[d] * sharpness)
-			log[i] -= z*z/2 + math.Log(k.sd[d])
+			log[i] -= 2.5*math.Log1p(z*z/4) + math.Log(k.sd[d])
 		}
-		log[i] += math.Log(weight(k))
+		log[i] = r.doubt*log[i] + math.Log(weight(k))
 		most = math.Max(most, log[i])
 	}
 	var all, weights float64

@@ -86,7 +86,7 @@ type RegionSites struct {
 // RegionDecoys are places that are not looked for.
 type RegionDecoys struct {
 	Count int                `yaml:"count"`
-	Mix   map[string]float64 `yaml:"mix"` // relative numbers by kind; 1 where a kind is not named
+	Mix   map[string]float64 `yaml:"mix"` // relative numbers by kind, in the place of those of the table decoys
 	// Chances replaces, by kind and sense, the chance of being noticed by a good look while at work.
 	Chances map[string]map[string]float64 `yaml:"chances"`
 }
@@ -283,6 +283,21 @@ func (s *RegionScenario) check() error {
 	return nil
 }
 
+// weight of a kind among decoys.
+func (s *RegionScenario) weight(k *placeKind) float64 {
+	if v, ok := s.Decoys.Mix[k.name]; ok {
+		return v
+	}
+	return k.weight
+}
+
+func (s *RegionScenario) weights() (sum float64) {
+	for i := range decoys {
+		sum += s.weight(&decoys[i])
+	}
+	return sum
+}
+
 // checkNames makes sure that every sense, kind and class that is named exists.
 func (s *RegionScenario) checkNames() error {
 	names := map[string][]string{"clutter_per_km2": slices.Sorted(maps.Keys(s.ClutterPerKm2)), "sites.chances": slices.Sorted(maps.Keys(s.Sites.Chances))}
@@ -295,6 +310,9 @@ func (s *RegionScenario) checkNames() error {
 				return scenarioError(key, "Name one of "+strings.Join(senseNames[:], ", "), "there is no sense %q", n)
 			}
 		}
+	}
+	if s.Decoys.Count > 0 && s.weights() <= 0 {
+		return scenarioError("decoys.mix", "Give a number above 0 to one of "+strings.Join(decoyNames(), ", "), "no kind of decoy is left")
 	}
 	kinds := append(slices.Sorted(maps.Keys(s.Decoys.Mix)), slices.Sorted(maps.Keys(s.Decoys.Chances))...)
 	for _, k := range kinds {
