@@ -396,3 +396,21 @@ func (p *path) beside(q []int, at [2]float64) float64 {
 	}
 	return least
 }
+
+// SlowestSeen is the least speed, m/s, at which anything was seen to move over the ground: the median over the frames that were searched
+// and whose ground is known. A thing must also go lengthsSeen of its length over the longest baseline. false where no ground is known.
+func SlowestSeen(frames []Frame) (mps float64, ok bool) {
+	s := scene{frames: frames, longest: math.Inf(1)}
+	s.cut()
+	var all []float64
+	for i := range frames {
+		if f := &frames[i]; f.Searched && f.GSD > 0 {
+			all = append(all, s.slowest(&Point{PTS: f.PTS}))
+		}
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	slices.Sort(all)
+	return all[len(all)/2], true
+}

@@ -155,7 +155,7 @@ func (r *run) end() error {
 		return r.failed(broken)
 	case r.ctx.Err() != nil:
 		return &atalaya.Error{Op: "ffmpeg.run", File: r.path, Kind: atalaya.Failed, Err: fmt.Errorf("ffmpeg was stopped: %w", r.ctx.Err()), Hint: "Start it again"}
-	case err != nil && r.log.fault != "":
+	case err != nil && r.log.fault != "" && r.cmd.ProcessState != nil && r.cmd.ProcessState.Exited(): // one that was killed says nothing against the file
 		return &atalaya.Error{Op: "ffmpeg.run", File: r.path, Kind: atalaya.BadInput, Err: errors.New("ffmpeg: " + r.log.fault), Hint: "Give a video that ffmpeg can play"}
 	case err != nil:
 		return r.failed(fmt.Errorf("ffmpeg: %w", err))

@@ -23,7 +23,8 @@ type App struct {
 	// Talk gets one line of progress at a time; nil is silent.
 	Talk func(string)
 
-	videos shelf // what was read of the videos that were asked for last
+	videos    shelf // what was read of the videos that were asked for last
+	moverPart partSize
 }
 
 // System is the actor of what no person did.
@@ -31,7 +32,7 @@ const System atalaya.AccountID = "system"
 
 // New makes the use cases on an open record.
 func New(record *sqlite.DB, version string) *App {
-	return &App{Record: record, Clock: time.Now, Version: version}
+	return &App{Record: record, Clock: time.Now, Version: version, moverPart: usualPart}
 }
 
 func (a *App) talk(format string, args ...any) {
