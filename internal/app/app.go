@@ -23,7 +23,9 @@ type App struct {
 	// Talk gets one line of progress at a time; nil is silent.
 	Talk func(string)
 
-	videos    shelf // what was read of the videos that were asked for last
+	reels     shelf[*reel]       // of the videos that were asked for last
+	checks    shelf[*videoCheck] // likewise
+	glances   glances
 	moverPart partSize
 }
 
