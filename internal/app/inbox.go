@@ -46,7 +46,7 @@ type InboxVideo struct {
 
 // Thumbnail is the signal against its background: seconds after the first sample and value, in Unit.
 type Thumbnail struct {
-	Kind       string       `json:"kind"` // series
+	Kind       string       `json:"kind"` // series: what a sensor measured; speed: of something that moves, Background being the least that is seen
 	Unit       string       `json:"unit"`
 	Points     [][2]float64 `json:"points"`
 	Background float64      `json:"background"`
@@ -273,7 +273,7 @@ func (item *InboxItem) showMover(o atalaya.Observation, d atalaya.Detection) err
 		return nil
 	}
 	points := b.Shown[i].Points
-	item.Thumbnail = &Thumbnail{Kind: "series", Unit: "m/s", Background: f.Slowest, Points: make([][2]float64, len(points))}
+	item.Thumbnail = &Thumbnail{Kind: "speed", Unit: "m/s", Background: f.Slowest, Points: make([][2]float64, len(points))}
 	for k, p := range points {
 		item.Thumbnail.Points[k] = [2]float64{p[2] - points[0][2], p[3]}
 	}

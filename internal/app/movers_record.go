@@ -160,7 +160,6 @@ type moversPart struct {
 // problems.
 func (a *App) searched(ctx context.Context, program *ffmpeg.Program, f File, seed uint64) (parts []moversPart, err error) {
 	open := func() (io.ReadCloser, error) { return a.Record.Blobs().Open(f.Blob) }
-	var looks *sights
 	var whens [][2]float64
 	keep := func(m *Movers) error {
 		p, err := a.keepPart(program, m)
@@ -322,8 +321,19 @@ type MoverFinding struct {
 	Video atalaya.ObservationID `json:"video"` // in which it can be looked at
 }
 
-// moverSays are the sentences of the kinds of event.
-var moverSays = map[mover.EventKind]string{mover.Stops: "mover-stop", mover.Turns: "mover-turn", mover.Begins: "mover-begins", mover.Ends: "mover-ends"}
+// says is what is said of an event.
+func (e *MoverEvent) says() atalaya.Sentence {
+	of := []string{"track", strconv.Itoa(e.Track), "speed", fmt.Sprintf("%.1f", e.Speed)}
+	switch e.Kind {
+	case mover.Stops:
+		return atalaya.Say("mover-stop", of...)
+	case mover.Turns:
+		return atalaya.Say("mover-turn", of...)
+	case mover.Begins:
+		return atalaya.Say("mover-begins", of...)
+	}
+	return atalaya.Say("mover-ends", of...)
+}
 
 // findMovers makes a detection of each event, with its place as of the track and its error as of the look at that time and of the pixel.
 // What that says for or against a site is not said here.
@@ -349,8 +359,7 @@ func (a *App) findMovers(ctx context.Context, o atalaya.Observation) ([]found, e
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		says := atalaya.Say(moverSays[e.Kind], "track", strconv.Itoa(e.Track), "speed", fmt.Sprintf("%.1f", e.Speed))
-		body := MoverFinding{headline: headlineOf(says), MoverEvent: e}
+		body := MoverFinding{headline: headlineOf(e.says()), MoverEvent: e}
 		if len(o.From) > 0 {
 			body.Video = o.From[0]
 		}
