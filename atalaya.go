@@ -59,7 +59,7 @@ type Span struct {
 }
 
 // An Observation is what one sensor recorded in one coherent stretch: a group of a gas survey, the metadata track of a video,
-// the bearings on one emitter, one report. It states what was measured, never what it means.
+// what moves in it, the bearings on one emitter, one report. It states what was measured, never what it means.
 type Observation struct {
 	ID      ObservationID   `json:"id"`
 	Mission MissionID       `json:"mission"`
@@ -73,6 +73,8 @@ type Observation struct {
 	Marking string          `json:"marking"`        // portion marking
 	// Lineage names what this was derived from outside the record (a source id, a rumour), so that one origin counts once.
 	Lineage []string `json:"lineage,omitempty"`
+	// From names the observation that this one rests on, where it was made with the help of another of the same file: it falls with it.
+	From []ObservationID `json:"from,omitempty"`
 	// Body is the kind's own summary for maps and cards (see docs/reference/record.md); the full values are in the blob.
 	Body json.RawMessage `json:"body"`
 }
@@ -90,6 +92,7 @@ const (
 	Detections ObservationKind = "detections"
 	// GroundLayer is what lies on the ground, roads and water, or a list of permits: no sensor's finding.
 	GroundLayer ObservationKind = "ground"
+	Movers      ObservationKind = "movers" // what moves over the ground in the pictures of a video
 )
 
 // A Detection is one thing that stood out in one observation. It is evidence, not a place to go: see Candidate.
@@ -113,6 +116,7 @@ const (
 	EmitterFix DetectionKind = "emitter-fix"
 	Coverage   DetectionKind = "coverage"
 	Mention    DetectionKind = "mention"
+	Mover      DetectionKind = "mover" // something moves in a way worth a person's look
 )
 
 // Evidence is what one observation says, for or against, about ground: a log likelihood ratio of "a site is here" against

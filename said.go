@@ -63,6 +63,10 @@ var Sentences = map[string]string{
 	"not-judged":   "not judged: {why}",
 	"no-words":     "report without words",
 	"no-position":  "names no position",
+	"mover-stop":   "mover {track} stops, having gone at {speed} m/s",
+	"mover-turn":   "mover {track} turns around and comes back along its path, at {speed} m/s",
+	"mover-begins": "mover {track} is first seen here, within the picture, and goes at {speed} m/s",
+	"mover-ends":   "mover {track} is last seen here, within the picture, going at {speed} m/s",
 
 	// Warnings with the answer to a gas survey, and with what its mixture resembles.
 	"survey-skipped":       "{n} samples without place, wind or value were passed over",
@@ -85,6 +89,8 @@ var Sentences = map[string]string{
 	"bearings-unnamed": "{n} bearings on an emitter",
 	"sheet":            "{n} detections of kind {kind} in {looks} footprints",
 	"layer":            "{ways} roads and tracks, {waters} rivers and waters, {towns} towns",
+	"movers":           "{n} movers in {frames} pictures, {events} events worth a look; what is slower than {slow} m/s is not seen",
+	"movers-unplaced":  "{n} movers in {frames} pictures, without places on the ground",
 }
 
 // Say makes a sentence from its code and pairs of a value's name and the value. A code that Sentences lacks, or values that are not

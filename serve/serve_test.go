@@ -328,7 +328,7 @@ func TestOpenAPIIsThereAndSpeaksOfIntelligenceOnly(t *testing.T) {
 		"POST /api/cases/{id}/reviews", "POST /api/cases/{id}/looked-at", "POST /api/cases/{id}/releases", "GET /api/releases/{id}/package.zip", "POST /api/cases/{id}/outcomes",
 		"POST /api/detections/{id}/sorting", "POST /api/observations/{id}/retraction", "DELETE /api/observations/{id}/retraction", "GET /api/events", "GET /api/live", "GET /api/audit",
 		"GET /api/gas", "GET /api/gas/{id}", "GET /api/gas/{id}/figure.svg", "GET /api/gas/{id}/figure.png",
-		"GET /api/videos", "GET /api/videos/{id}", "GET /api/videos/{id}/init.mp4", "GET /api/videos/{id}/segments/{n}", "GET /api/videos/{id}/track/{n}", "GET /api/videos/{id}/pixel",
+		"GET /api/videos", "GET /api/videos/{id}", "GET /api/videos/{id}/init.mp4", "GET /api/videos/{id}/segments/{n}", "GET /api/videos/{id}/track/{n}", "GET /api/videos/{id}/pixel", "GET /api/videos/{id}/check",
 		"GET /api/videos/{id}/seek", "GET /api/videos/{id}/callouts", "POST /api/videos/{id}/callouts", "POST /api/videos/{id}/callouts/{callout}/withdrawal",
 		"DELETE /api/videos/{id}/callouts/{callout}/withdrawal"}
 	n := 0

@@ -32,6 +32,9 @@ func (s *server) videoCalls(api huma.API) {
 	get(s, api, "/api/videos/{id}", "One video: what it is, whether it plays, where it looked", func(ctx context.Context, in *One) (app.VideoView, error) {
 		return unreeled(ctx, s, func() (app.VideoView, error) { return s.app.Video(ctx, readerOf(ctx).view, in.ID) })
 	})
+	get(s, api, "/api/videos/{id}/check", "What is wrong with a video and its metadata by the standards", func(ctx context.Context, in *One) (app.VideoCheck, error) {
+		return unreeled(ctx, s, func() (app.VideoCheck, error) { return s.app.VideoCheck(ctx, readerOf(ctx).view, in.ID) })
+	})
 	get(s, api, "/api/videos/{id}/pixel", "The ground at a pixel", func(ctx context.Context, in *struct {
 		One
 		PTS float64 `query:"pts" required:"true" doc:"seconds on the line of the video"`

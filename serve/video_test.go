@@ -29,7 +29,7 @@ func (b *bench) film(marking string) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, _, err := b.app.Run(context.Background(), dir, app.RunOptions{Seed: 1}); err != nil {
+	if _, _, err := b.app.Run(context.Background(), dir, app.RunOptions{Seed: 1, WithoutMovers: true}); err != nil {
 		b.Fatal(err)
 	}
 	list, err := b.app.Videos(context.Background(), access.Whole(), "")
@@ -63,8 +63,13 @@ func TestVideoCalls(t *testing.T) {
 	if len(seek.Times) != 1 {
 		t.Errorf("%+v", seek)
 	}
+	var wrong app.VideoCheck
+	ana.want(200, "GET", at+"/check", nil, &wrong)
+	if len(wrong.Findings) == 0 || wrong.Errors+wrong.Warnings+wrong.Notes != len(wrong.Findings) || wrong.Verdict == "" || wrong.Findings[0].From == nil {
+		t.Errorf("%+v", wrong)
+	}
 	for path, want := range map[string]int{
-		"/api/videos?mission=none": 404, "/api/videos/obs_none": 404, "/api/videos/obs_none/track/0": 404, "/api/videos/obs_none/segments/0": 404, at + "/segments/8": 404, at + "/track/9": 404,
+		"/api/videos?mission=none": 404, "/api/videos/obs_none/check": 404, "/api/videos/obs_none": 404, "/api/videos/obs_none/track/0": 404, "/api/videos/obs_none/segments/0": 404, at + "/segments/8": 404, at + "/track/9": 404,
 		at + "/segments/x": 422, at + "/segments/0?count=0": 422, at + "/segments/0?count=65": 422, at + "/pixel?pts=3&x=1": 422, at + "/pixel?pts=3&x=-1&y=5": 400, at + "/pixel?pts=NaN&x=1&y=5": 400, at + "/pixel?pts=30&x=1&y=5": 200, at + "/seek?lat=91&lon=0": 422, at + "/seek": 422,
 	} {
 		ana.want(want, "GET", path, nil, nil)

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -19,8 +20,9 @@ var kindOf = map[string]string{
 	CaseOpened: "case", ReviewMade: "review", ReleaseMade: "release", OutcomeMade: "outcome", DetectionSorted: "sorting",
 }
 
-// restsOn lists the kinds that fall with a retracted observation: those whose Parent it is.
-var restsOn = []string{"detection", "evidence"}
+// restsOn lists the kinds that fall with a retracted observation: those whose Parent it is. An observation may rest on another (the
+// movers of a video on the video); what rests on it falls too.
+var restsOn = []string{"observation", "detection", "evidence"}
 
 // head is what the index reads from any noun's body.
 type head struct {
@@ -123,7 +125,9 @@ func made(kind string, e Event) (Entity, error) {
 	ent.Mission, ent.From, ent.To = h.Mission, h.When.From.UTC(), h.When.To.UTC()
 	switch kind {
 	case "observation":
-		ent.Parent = h.Blob
+		if ent.Parent = h.Blob; len(h.From) > 0 {
+			ent.Parent = h.From[0]
+		}
 	case "detection":
 		if len(h.From) > 0 {
 			ent.Parent = h.From[0]
@@ -140,33 +144,53 @@ func made(kind string, e Event) (Entity, error) {
 	return ent, nil
 }
 
+// parentKind is the kind of what an entity falls with. The parent of most observations is a blob, which no entity is called by.
 func parentKind(kind string) string {
 	switch kind {
-	case "detection", "evidence":
+	case "observation", "detection", "evidence":
 		return "observation"
 	}
 	return ""
 }
 
-// restand gives the observation one standing and all that rests on it the other.
+// restand gives the observation one standing and all that rests on it the other. What a person took back by itself stays so when that
+// on which it rests comes back, and does not come back while that does not.
 func restand(r Reader, e Event, subject, dependants Standing) ([]Entity, error) {
 	obs, found, err := r.Entity("observation", e.Subject)
 	if err != nil || !found || obs.Standing == Purged { // what was purged cannot be brought back, nor what rested on it
 		return nil, err
 	}
+	if subject == Stands {
+		basis, rests, err := r.Entity("observation", obs.Parent)
+		if err != nil {
+			return nil, err
+		}
+		if rests && basis.Standing != Stands {
+			subject, dependants = Tombstoned, Tombstoned
+		}
+	}
 	obs.Standing, obs.Version = subject, e.Seq
-	out := []Entity{obs}
+	return fallen(r, e, dependants, []Entity{obs})
+}
+
+// fallen gives a standing to all that rests on the observation that comes last, which it follows.
+func fallen(r Reader, e Event, s Standing, out []Entity) ([]Entity, error) {
+	on := out[len(out)-1].ID
 	for _, kind := range restsOn {
-		kids, err := r.Children(kind, obs.ID)
+		kids, err := r.Children(kind, on)
 		if err != nil {
 			return nil, err
 		}
 		for _, k := range kids {
-			if k.Standing == Purged {
+			if k.Standing == Purged || k.Standing == Retracted || slices.ContainsFunc(out, func(o Entity) bool { return o.Kind == kind && o.ID == k.ID }) {
 				continue
 			}
-			k.Standing, k.Version = dependants, e.Seq
-			out = append(out, k)
+			k.Standing, k.Version = s, e.Seq
+			if out = append(out, k); kind == "observation" {
+				if out, err = fallen(r, e, s, out); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	return out, nil

@@ -65,7 +65,7 @@ type Entity struct {
 	Kind     string          `json:"kind"` // observation, detection, evidence, assessment, case, review, release, outcome, sorting, account, mission, file, sortie
 	ID       string          `json:"id"`
 	Mission  string          `json:"mission"`
-	Parent   string          `json:"parent"` // observation of a detection and of evidence, case of a review, detection of a sorting ...
+	Parent   string          `json:"parent"` // observation of a detection, of evidence and of an observation made from another, case of a review, detection of a sorting ...
 	Marking  string          `json:"marking"`
 	Label    access.LabelID  `json:"-"`
 	Standing Standing        `json:"standing"`

@@ -15,11 +15,18 @@ import (
 
 func runCommand() *cobra.Command {
 	var o app.RunOptions
-	var asJSON, quiet bool
+	var asJSON, quiet, movers bool
 	c := &cobra.Command{
 		Use:   "run MISSION",
 		Short: "Every sensor file and report of a mission folder becomes ranked candidate sites, stored for review",
+		Long: `Every sensor file and report of a mission folder becomes ranked candidate sites, stored for review.
+
+Pictures of videos are searched for what moves: its tracks are kept, and each that stops, turns around, begins or ends
+within the picture is a detection for people to look at. Pixels are decoded by the ffmpeg program; without it the run
+says of each video that it was not searched, and a later run does it. This takes by far the longest of a run: --movers=false
+leaves it out, and a later run without that does it.`,
 		Example: `  atalaya run missions/2026-03-14
+  atalaya run missions/2026-03-14 --movers=false
   atalaya run missions/2026-03-14 --json --seed 7 | jq '.sites[0]'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -29,7 +36,7 @@ func runCommand() *cobra.Command {
 			}
 			defer closeIt()
 			p := newProgress(cmd.ErrOrStderr(), quiet)
-			a.Talk, o.Progress = p.say, p.file
+			a.Talk, o.Progress, o.WithoutMovers = p.say, p.file, !movers
 			doc, partial, err := a.Run(cmd.Context(), args[0], o)
 			p.end()
 			if err != nil {
@@ -44,15 +51,19 @@ func runCommand() *cobra.Command {
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.sites/1")
 	c.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	c.Flags().BoolVar(&o.All, "all", false, "rank the whole record, not only this mission")
+	c.Flags().BoolVar(&movers, "movers", true, "search the pictures of videos for what moves")
 	c.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of the estimators: the same input, version and seed give the same bytes")
 	return c
 }
 
-// told names every problem of the files and of the mission, and says whether the run was partial.
+// told names every problem of the files and of the mission, and what there is to note, and says whether the run was partial.
 func told(w io.Writer, doc app.SitesDocument, partial bool) error {
 	for _, f := range doc.Files {
 		for _, p := range f.Problems {
 			sayProblem(w, f.Path, p.At, p.What)
+		}
+		for _, n := range f.Notes {
+			sayProblem(w, f.Path, n.At, n.What)
 		}
 	}
 	for _, p := range doc.Problems {

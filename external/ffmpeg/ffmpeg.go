@@ -6,6 +6,7 @@ package ffmpeg
 import (
 	"context"
 	"errors"
+	"io"
 	"os/exec"
 	"strings"
 	"time"
@@ -20,6 +21,15 @@ const Remedy = "Install it, on Debian or Ubuntu with: apt-get install ffmpeg"
 type Program struct {
 	Path    string
 	Version string // "5.1.9-0+deb12u1"
+
+	open func() (io.ReadCloser, error) // see Reading; nil where the program opens files itself
+}
+
+// Reading is the program with one video that it cannot open itself, as one that lies encrypted on the disk: open gives its bytes from
+// the beginning, once for each run, and they go through a pipe. The paths given to its methods are then only what errors call the
+// video. A container that must be sought in cannot be read so; a transport stream can.
+func (p *Program) Reading(open func() (io.ReadCloser, error)) *Program {
+	return &Program{p.Path, p.Version, open}
 }
 
 // Find looks for ffmpeg and asks its version. When it is missing the error says so, and how to get it.

@@ -1,8 +1,11 @@
 package ffmpeg
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -11,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -318,5 +322,87 @@ func TestTimeIsNotSpentAfterTheEnd(t *testing.T) {
 	defer cancel()
 	if _, err := p.Probe(ctx, fixture.Shared(t, "video/aphill_short.ts")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestReadingIsAsFromAFile: what comes through the pipe is decoded to the same pictures at the same times, also where the program ends
+// before it has read all.
+func TestReadingIsAsFromAFile(t *testing.T) {
+	p := program(t)
+	path := fixture.Shared(t, "video/osh-first-75.ts")
+	opened, closed := 0, 0
+	piped := p.Reading(func() (io.ReadCloser, error) {
+		f, err := os.Open(path)
+		opened++
+		return closing{f, &closed}, err
+	})
+	info, err := p.Probe(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := piped.Probe(t.Context(), "what lies in the record")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Duration = info.Duration; again != info { // of a pipe nobody knows where it ends
+		t.Errorf("%+v, of the file %+v", again, info)
+	}
+	for _, o := range []Options{{Width: 320, Height: 180, Every: 5}, {Width: 64, Height: 36, Limit: 3}} {
+		sum := func(p *Program) (all [32]byte, n int) {
+			f, err := p.Open(t.Context(), path, info, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			h := sha256.New()
+			for ; ; n++ {
+				fr, err := f.Next()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintln(h, fr.PTS, fr.Clock)
+				h.Write(fr.Pix)
+			}
+			return [32]byte(h.Sum(nil)), n
+		}
+		want, n := sum(p)
+		if got, m := sum(piped); got != want || n != m || n == 0 {
+			t.Errorf("%+v: %d frames through the pipe, %d of the file, the same bytes: %v", o, m, n, got == want)
+		}
+	}
+	if opened != 3 || closed != opened {
+		t.Errorf("opened %d times, closed %d", opened, closed)
+	}
+}
+
+type closing struct {
+	io.ReadCloser
+	n *int
+}
+
+func (c closing) Close() error { *c.n++; return c.ReadCloser.Close() }
+
+// TestAVideoThatCannotBeReadIsNoBadVideo: the fault of its bytes is told, not what the program made of their end.
+func TestAVideoThatCannotBeReadIsNoBadVideo(t *testing.T) {
+	p, torn := program(t), errors.New("SYNTHETIC: the disk is gone")
+	b, err := os.ReadFile(fixture.Shared(t, "video/osh-first-75.ts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func() (io.ReadCloser, error){
+		"it ends in a fault": func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(b[:len(b)/2]), iotest.ErrReader(torn))), nil
+		},
+		"it cannot be opened":  func() (io.ReadCloser, error) { return nil, torn },
+		"it begins in a fault": func() (io.ReadCloser, error) { return io.NopCloser(iotest.ErrReader(torn)), nil },
+	} {
+		piped := p.Reading(open)
+		_, err := piped.Drain(t.Context(), "film", Info{Width: 640, Height: 480}, Options{Width: 64, Height: 48})
+		if !errors.Is(err, torn) || atalaya.KindOf(err) != atalaya.Failed {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -35,6 +35,22 @@ type run struct {
 	stamps chan stamp // closed when the program has said its last
 	log    talk
 	read   chan struct{} // closed when the pipe is read to its end
+	open   func() (io.ReadCloser, error)
+	in     *source // what the program is handed; nil where it reads a file
+}
+
+// source is a video that goes to the program through a pipe. Its fault is looked at when the program has ended.
+type source struct {
+	io.ReadCloser
+	fault error
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.fault = err
+	}
+	return n, err
 }
 
 // containers are the formats that are opened. Playlists and lists of files are none of them: a file is read, not what it names.
@@ -45,14 +61,18 @@ const containers = "mpegts,mpeg,mpegvideo,h264,hevc,mov,mp4,matroska,webm,avi,mx
 //
 // From, where it is above 0, is a time to begin at, counted as the stream counts it; what is decoded before it on the way is given too.
 func (p *Program) start(ctx context.Context, path string, from float64, args []string, to string) *run {
+	protocol, input := "file", "file:"+path
+	if p.open != nil {
+		protocol, input = "pipe", "pipe:0"
+	}
 	all := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "repeat+level+info", "-copyts", "-noautorotate",
-		"-protocol_whitelist", "file", "-format_whitelist", containers}
+		"-protocol_whitelist", protocol, "-format_whitelist", containers}
 	if from > 0 {
 		all = append(all, "-seek_timestamp", "1", "-noaccurate_seek", "-ss", strconv.FormatFloat(from, 'f', 3, 64))
 	}
-	all = append(all, "-i", "file:"+path, "-map", "0:v:0", "-an", "-sn", "-dn")
+	all = append(all, "-i", input, "-map", "0:v:0", "-an", "-sn", "-dn")
 	all = append(append(all, args...), p.passthrough()...)
-	r := &run{ctx: ctx, path: path, cmd: exec.CommandContext(ctx, p.Path, append(all, "-y", to)...), stamps: make(chan stamp, 256), read: make(chan struct{})}
+	r := &run{ctx: ctx, path: path, open: p.open, cmd: exec.CommandContext(ctx, p.Path, append(all, "-y", to)...), stamps: make(chan stamp, 256), read: make(chan struct{})}
 	r.cmd.WaitDelay = 2 * time.Second
 	return r
 }
@@ -79,7 +99,16 @@ func (r *run) begin(take func(io.Reader)) error {
 		}
 		widen(pipe)
 	}
+	if r.open != nil {
+		in, err := r.open()
+		if err != nil {
+			return r.failed(err)
+		}
+		r.in = &source{ReadCloser: in}
+		r.cmd.Stdin = r.in
+	}
 	if err := r.cmd.Start(); err != nil {
+		r.handed()
 		return r.failed(err)
 	}
 	go r.listen(talk)
@@ -120,15 +149,26 @@ func (r *run) end() error {
 	for range r.stamps {
 	}
 	err := r.cmd.Wait()
+	broken := r.handed()
 	switch {
+	case broken != nil:
+		return r.failed(broken)
 	case r.ctx.Err() != nil:
 		return &atalaya.Error{Op: "ffmpeg.run", File: r.path, Kind: atalaya.Failed, Err: fmt.Errorf("ffmpeg was stopped: %w", r.ctx.Err()), Hint: "Start it again"}
-	case err != nil && r.log.fault != "":
+	case err != nil && r.log.fault != "" && r.cmd.ProcessState != nil && r.cmd.ProcessState.Exited(): // one that was killed says nothing against the file
 		return &atalaya.Error{Op: "ffmpeg.run", File: r.path, Kind: atalaya.BadInput, Err: errors.New("ffmpeg: " + r.log.fault), Hint: "Give a video that ffmpeg can play"}
 	case err != nil:
 		return r.failed(fmt.Errorf("ffmpeg: %w", err))
 	}
 	return nil
+}
+
+// handed closes what the program was handed, and says why it could not be read.
+func (r *run) handed() error {
+	if r.in == nil {
+		return nil
+	}
+	return errors.Join(r.in.fault, r.in.Close())
 }
 
 // talk is what the program said that matters.

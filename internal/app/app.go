@@ -26,8 +26,11 @@ type App struct {
 	// Calibration of site probabilities; nil is none: then no candidate has a word.
 	Calibration *site.Calibration
 
-	videos  shelf   // what was read of the videos that were asked for last
-	grounds grounds // and of the layers of ground
+	reels     shelf[*reel]       // of the videos that were asked for last
+	checks    shelf[*videoCheck] // likewise
+	glances   glances
+	moverPart partSize
+	grounds   grounds // what was read of the layers of ground that were asked for last
 }
 
 // System is the actor of what no person did.
@@ -35,7 +38,7 @@ const System atalaya.AccountID = "system"
 
 // New makes the use cases on an open record.
 func New(record *sqlite.DB, version string) *App {
-	return &App{Record: record, Clock: time.Now, Version: version, Calibration: site.Shipped()}
+	return &App{Record: record, Clock: time.Now, Version: version, Calibration: site.Shipped(), moverPart: usualPart}
 }
 
 func (a *App) talk(format string, args ...any) {

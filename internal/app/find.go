@@ -30,6 +30,8 @@ func (a *App) find(ctx context.Context, o atalaya.Observation, m MissionState, s
 		return findEmitter(o)
 	case atalaya.VideoTrack:
 		return findCoverage(o)
+	case atalaya.Movers:
+		return a.findMovers(ctx, o)
 	case atalaya.Report:
 		return findMention(o)
 	case atalaya.Detections:

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -33,12 +34,19 @@ type InboxItem struct {
 	Sorted          *SortedView          `json:"sorted"` // what a person did with it last; null while nobody has
 	Thumbnail       *Thumbnail           `json:"thumbnail"`
 	Text            *InboxText           `json:"text"`
+	Video           *InboxVideo          `json:"video,omitempty"` // where it can be looked at
 	Marking         string               `json:"marking"`
+}
+
+// InboxVideo is a video that shows what a detection is about, and when.
+type InboxVideo struct {
+	ID  string  `json:"id"` // for /api/videos
+	PTS float64 `json:"pts_s"`
 }
 
 // Thumbnail is the signal against its background: seconds after the first sample and value, in Unit.
 type Thumbnail struct {
-	Kind       string       `json:"kind"` // series
+	Kind       string       `json:"kind"` // series: what a sensor measured; speed: of something that moves, Background being the least that is seen
 	Unit       string       `json:"unit"`
 	Points     [][2]float64 `json:"points"`
 	Background float64      `json:"background"`
@@ -224,11 +232,11 @@ func (a *App) inboxItem(ctx context.Context, view access.View, e store.Entity, w
 	if w := weights[d.ID]; w != nil {
 		item.EvidenceLogOdds, item.Site = w.most, w.site
 	}
-	return item, true, item.show(o)
+	return item, true, item.show(o, d)
 }
 
 // show adds the picture or the words that the detection rests on.
-func (item *InboxItem) show(o atalaya.Observation) error {
+func (item *InboxItem) show(o atalaya.Observation, d atalaya.Detection) error {
 	switch o.Kind {
 	case atalaya.GasSurvey:
 		var b GasBody
@@ -242,12 +250,39 @@ func (item *InboxItem) show(o atalaya.Observation) error {
 		for i, p := range b.Points {
 			item.Thumbnail.Points[i] = [2]float64{p[2], p[3]}
 		}
+	case atalaya.Movers:
+		return item.showMover(o, d)
 	case atalaya.Report:
 		b, err := reportOf(o)
 		if err != nil {
 			return err
 		}
 		item.Text = &InboxText{Lang: b.Language.Code, Source: strings.TrimSpace(b.Text[b.Body[0]:b.Body[1]]), Gist: b.Gist, GistBy: b.GistBy}
+	}
+	return nil
+}
+
+// showMover adds the speed of the track over time, against the least speed at which it would have been seen, and where to look at it.
+func (item *InboxItem) showMover(o atalaya.Observation, d atalaya.Detection) error {
+	if d.Kind != atalaya.Mover {
+		return nil
+	}
+	var b MoversBody
+	var f MoverFinding
+	if err := errors.Join(json.Unmarshal(o.Body, &b), json.Unmarshal(d.Body, &f)); err != nil {
+		return err
+	}
+	if f.Video != "" {
+		item.Video = &InboxVideo{string(f.Video), f.PTS}
+	}
+	i := slices.IndexFunc(b.Shown, func(s MoverSketch) bool { return s.Track == f.Track })
+	if i < 0 || len(b.Shown[i].Points) == 0 {
+		return nil
+	}
+	points := b.Shown[i].Points
+	item.Thumbnail = &Thumbnail{Kind: "speed", Unit: "m/s", Background: f.Slowest, Points: make([][2]float64, len(points))}
+	for k, p := range points {
+		item.Thumbnail.Points[k] = [2]float64{p[2] - points[0][2], p[3]}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -47,6 +48,7 @@ type Layers struct {
 	Reports    Layer `json:"reports"`
 	Detections Layer `json:"detections"`
 	Terrain    Layer `json:"terrain"`
+	Movers     Layer `json:"movers"`
 	Looked     Layer `json:"looked"`
 	Unsurveyed Layer `json:"unsurveyed"`
 }
@@ -73,7 +75,7 @@ type MapView struct {
 // Map is all that the map of a mission draws; "" is the latest mission.
 func (a *App) Map(ctx context.Context, view access.View, mission atalaya.MissionID) (MapView, error) {
 	v := MapView{Missions: []MissionName{}, Sites: []SiteView{}}
-	for _, l := range []*Layer{&v.Layers.Tracks, &v.Layers.Footprints, &v.Layers.Gas, &v.Layers.Bearings, &v.Layers.Reports, &v.Layers.Detections, &v.Layers.Terrain, &v.Layers.Looked, &v.Layers.Unsurveyed} {
+	for _, l := range []*Layer{&v.Layers.Tracks, &v.Layers.Footprints, &v.Layers.Gas, &v.Layers.Bearings, &v.Layers.Reports, &v.Layers.Movers, &v.Layers.Detections, &v.Layers.Terrain, &v.Layers.Looked, &v.Layers.Unsurveyed} {
 		*l = Layer{"FeatureCollection", []Feature{}}
 	}
 	ms, err := a.Missions(ctx, view)
@@ -117,6 +119,11 @@ func (a *App) Map(ctx context.Context, view access.View, mission atalaya.Mission
 			return v, err
 		}
 	}
+	more, err := a.drawMoved(ctx, view, at.ID, &v.Layers, &box)
+	if err != nil {
+		return v, err
+	}
+	marks = append(marks, more...)
 	for _, s := range v.Sites {
 		marks = append(marks, s.Marking)
 		box.add(s.Lon, s.Lat)
@@ -195,6 +202,27 @@ func (l *Layers) draw(o atalaya.Observation, standing store.Standing, looked map
 				l.Footprints.add("Polygon", closed(f.Ring[:]), base(map[string]any{"sensor": o.Sensor, "time": at(f.T)}))
 			}
 		}
+	case atalaya.Movers:
+		var b MoversBody
+		if err := json.Unmarshal(o.Body, &b); err != nil {
+			return err
+		}
+		for _, s := range b.Shown {
+			if len(s.Points) < 2 {
+				continue
+			}
+			var line [][2]float64
+			fast := 0.0
+			for _, p := range s.Points {
+				line = append(line, [2]float64{p[0], p[1]})
+				fast = math.Max(fast, p[3])
+			}
+			of := base(map[string]any{"sensor": o.Sensor, "track": s.Track, "speed_mps": fast})
+			if !o.When.From.IsZero() {
+				of["from"], of["to"] = at(s.Points[0][2]-b.From), at(s.Points[len(s.Points)-1][2]-b.From)
+			}
+			l.Movers.add("LineString", line, of)
+		}
 	case atalaya.Bearings:
 		var b BearingsBody
 		if err := json.Unmarshal(o.Body, &b); err != nil {
@@ -229,6 +257,33 @@ func (l *Layers) draw(o atalaya.Observation, standing store.Standing, looked map
 		l.Reports.add("Polygon", closed(ring), base(map[string]any{"grade": b.Grade, "headline": firstLine(b.Text[b.Body[0]:b.Body[1]])}))
 	}
 	return nil
+}
+
+// drawMoved draws what moved in a way worth a look, each as the region that holds it with 95 %. It gives the markings of what it drew.
+func (a *App) drawMoved(ctx context.Context, view access.View, m atalaya.MissionID, l *Layers, box *box) (marks []string, err error) {
+	es, err := a.all(ctx, view, store.Query{Kind: "detection", Mission: string(m)})
+	if err != nil {
+		return nil, err
+	}
+	ds, err := nouns[atalaya.Detection](es)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range ds {
+		if d.Kind != atalaya.Mover || d.Place == nil || len(d.From) == 0 {
+			continue
+		}
+		var f MoverFinding
+		var region Geometry
+		if err := errors.Join(json.Unmarshal(d.Body, &f), json.Unmarshal(d.Place.Regions.P95, &region)); err != nil {
+			return nil, err
+		}
+		l.Movers.add(region.Type, region.Coordinates, map[string]any{"observation": d.From[0], "standing": store.Stands, "detection": d.ID, "event": f.Kind, "track": f.Track,
+			"speed_mps": f.Speed, "time": d.When.From, "headline": f.Headline, "lat": d.Place.Lat, "lon": d.Place.Lon})
+		box.add(d.Place.Lon, d.Place.Lat)
+		marks = append(marks, d.Marking)
+	}
+	return marks, nil
 }
 
 func closed(ring [][2]float64) [][][2]float64 {

@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/detect/mover"
@@ -20,9 +22,21 @@ type MoverOptions struct {
 	Width, Height int // of the frames worked on; 0 is the size of the video, at most that of 960 x 540
 	Every         int // one frame of so many is looked at; 0 is 1
 	Baseline      int // see mover.Options
+	// Seed of chance; 0 is 1.
+	Seed uint64
 	// Done hears of each frame; nil is silent.
 	Done func(frames int, pts float64)
+
+	// part gets what was found so far when that is as much as a part holds, and it is begun anew; nil keeps all.
+	part  func(*Movers) error
+	holds partSize
 }
+
+// partSize is what a part of a search holds at most: points of tracks, and frames.
+type partSize struct{ points, frames int }
+
+// usualPart is an hour of film in which two things move at a time: some 60 MB of memory.
+var usualPart = partSize{200_000, 110_000}
 
 // Movers is what moves in a video, atalaya.movers/1.
 type Movers struct {
@@ -35,6 +49,16 @@ type Movers struct {
 	Frames   []MoverFrame  `json:"frames"`
 	Problems []MoverRemark `json:"problems"`
 	VMTI     *MoversVMTI   `json:"vmti,omitempty"` // see MarkVideo
+
+	facts  []mover.Frame // the same frames as they were told
+	points int           // of all tracks
+	early  int           // frames whose time was not after the one before
+}
+
+// A film is a video whose bytes can be read from the beginning, as often as is needed.
+type film struct {
+	name string
+	open func() (io.ReadCloser, error)
 }
 
 // MoverTrack is one thing that moves.
@@ -89,26 +113,32 @@ func FindMovers(ctx context.Context, path string, o MoverOptions) (*Movers, erro
 	if err != nil {
 		return nil, err
 	}
-	info, err := program.Probe(ctx, path)
+	out, _, err := searchFilm(ctx, program, film{path, func() (io.ReadCloser, error) { return os.Open(path) }}, o)
+	return out, err
+}
+
+// searchFilm searches a film with a program that reads it. It gives where the camera looked too; nil where the file does not tell.
+func searchFilm(ctx context.Context, program *ffmpeg.Program, f film, o MoverOptions) (*Movers, *sights, error) {
+	info, err := program.Probe(ctx, f.name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := &Movers{Schema: "atalaya.movers/1", Width: info.Width, Height: info.Height, Fields: info.Order,
 		RateHz: rounded(info.Rate/float64(max(o.Every, 1)), 6), Tracks: []MoverTrack{}, Frames: []MoverFrame{}, Problems: []MoverRemark{}}
-	looks, remark := readSights(path)
+	looks, remark := readSights(ctx, f)
 	if remark != nil {
 		out.Problems = append(out.Problems, *remark)
 	}
 	if o.Width == 0 || o.Height == 0 {
 		o.Width, o.Height = workingSize(info.Width, info.Height)
 	}
-	return out, out.search(ctx, program, path, info, o, looks)
+	return out, looks, out.search(ctx, program, f.name, info, o, looks)
 }
 
-// search decodes the frames and hands them to the finder, while the program decodes on.
+// search decodes the frames and hands them to the finder, while the program decodes on. What was found stands when it fails.
 func (m *Movers) search(ctx context.Context, program *ffmpeg.Program, path string, info ffmpeg.Info, o MoverOptions, looks *sights) error {
 	options := mover.Options{Width: o.Width, Height: o.Height, FullWidth: info.Width, FullHeight: info.Height, Rate: m.RateHz, Baseline: o.Baseline,
-		Seed: 1, OnTrack: m.track, OnFrame: m.frame}
+		Seed: max(o.Seed, 1), OnTrack: m.track, OnFrame: m.frame}
 	if looks != nil {
 		options.Ground = looks.ground(info.Width, info.Height)
 	}
@@ -124,11 +154,14 @@ func (m *Movers) search(ctx context.Context, program *ffmpeg.Program, path strin
 	last, n := math.Inf(-1), 0
 	for {
 		f, err := frames.Next()
-		if errors.Is(err, io.EOF) {
-			find.End()
-			return nil
-		}
 		if err != nil {
+			find.End()
+			if m.early > 0 {
+				m.Problems = append(m.Problems, MoverRemark{0, fmt.Sprintf("%d frames have times that are not after the one before; they were left out", m.early)})
+			}
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
 			return err
 		}
 		if pts := f.Seconds(); pts > last {
@@ -137,10 +170,16 @@ func (m *Movers) search(ctx context.Context, program *ffmpeg.Program, path strin
 			}
 			last = pts
 		} else {
-			m.Problems = append(m.Problems, MoverRemark{0, "a frame's time is not after the one before; it was left out"})
+			m.early++
 		}
 		if n++; o.Done != nil {
 			o.Done(n, last)
+		}
+		if o.part != nil && (m.points >= o.holds.points || len(m.Frames) >= o.holds.frames) {
+			if err := o.part(m); err != nil {
+				return err
+			}
+			m.Tracks, m.Frames, m.Problems, m.facts, m.points = []MoverTrack{}, []MoverFrame{}, []MoverRemark{}, nil, 0
 		}
 	}
 }
@@ -156,6 +195,7 @@ func workingSize(w, h int) (int, int) {
 }
 
 func (m *Movers) track(t mover.Track) {
+	m.points += len(t.Points)
 	points := make([]MoverPoint, len(t.Points))
 	for i, p := range t.Points {
 		points[i] = MoverPoint{PTS: p.PTS, X: rounded(p.X, 3), Y: rounded(p.Y, 3), W: rounded(p.W, 3), H: rounded(p.H, 3), Coasted: p.Coasted}
@@ -185,7 +225,7 @@ func (m *Movers) frame(f mover.Frame) {
 			out.SlowMPS = given(f.SlowestMPS, 6)
 		}
 	}
-	m.Frames = append(m.Frames, out)
+	m.Frames, m.facts = append(m.Frames, out), append(m.facts, f)
 }
 
 // rounded drops decimals that no one could measure.
@@ -205,17 +245,56 @@ type sighted struct {
 	sight   video.Sight
 	x, y    float64 // tangents at the right and lower edge; 0 where the ground is known by corners
 	corners [4]geodesy.LatLon
+	at      time.Time // zero where the packet names none
 }
 
-// sights are the looks of a file, by presentation time.
-type sights struct{ all []sighted }
+// sights are the looks of a file, by presentation time. Where there are too many, every second one was let go, and again.
+type sights struct {
+	all  []sighted
+	n    int
+	step int // one of so many is kept
+}
+
+// mostSights are the looks that are kept: two hours at 30 a second, and fewer a second of what is longer.
+const mostSights = 1 << 18
+
+func (s *sights) add(one sighted) {
+	if s.n++; s.step == 0 {
+		s.step = 1
+	}
+	if (s.n-1)%s.step != 0 {
+		return
+	}
+	if s.all = append(s.all, one); len(s.all) < mostSights {
+		return
+	}
+	kept := s.all[:0]
+	for i := 0; i < len(s.all); i += 2 {
+		kept = append(kept, s.all[i])
+	}
+	s.all, s.step = kept, 2*s.step
+}
+
+// timeAt is the UTC of a presentation time, by the look nearest to it that names one; zero where none does.
+func (s *sights) timeAt(pts float64) (at time.Time) {
+	if s == nil {
+		return at
+	}
+	best := math.Inf(1)
+	for i := range s.all {
+		if d := math.Abs(s.all[i].pts - pts); d < best && !s.all[i].at.IsZero() {
+			best, at = d, s.all[i].at.Add(time.Duration((pts-s.all[i].pts)*float64(time.Second)))
+		}
+	}
+	return at
+}
 
 // nearest two looks may be this far from a frame, seconds: nothing is guessed beyond.
 const reachS = 1.0
 
 // readSights reads where the camera looked. It gives nil, and says why, where the file does not tell.
-func readSights(path string) (*sights, *MoverRemark) {
-	f, err := os.Open(path)
+func readSights(ctx context.Context, from film) (*sights, *MoverRemark) {
+	f, err := from.open()
 	if err != nil {
 		return nil, &MoverRemark{0, err.Error()}
 	}
@@ -223,9 +302,9 @@ func readSights(path string) (*sights, *MoverRemark) {
 	s := &sights{}
 	err = video.ReadLooks(video.NewReader(f), video.DefaultSigmas, func(_ *video.Packet, l *video.Look) error {
 		if one, ok := sightOf(l); ok {
-			s.all = append(s.all, one)
+			s.add(one)
 		}
-		return nil
+		return ctx.Err()
 	})
 	var e *atalaya.Error
 	switch {
@@ -250,6 +329,9 @@ func readSights(path string) (*sights, *MoverRemark) {
 
 func sightOf(l *video.Look) (sighted, bool) {
 	s := sighted{pts: l.PTS}
+	if l.HasTime {
+		s.at = l.Time
+	}
 	switch {
 	case !l.HasPTS:
 		return s, false
@@ -265,8 +347,8 @@ func sightOf(l *video.Look) (sighted, bool) {
 	return s, false
 }
 
-// at is the ground under a point of the picture, u and v from 0 to 1.
-func (s *sighted) at(u, v float64) (geodesy.LatLon, bool) {
+// ground is the ground under a point of the picture, u and v from 0 to 1.
+func (s *sighted) ground(u, v float64) (geodesy.LatLon, bool) {
 	if s.x > 0 {
 		g, ok := s.sight.Ground((2*u-1)*s.x, (2*v-1)*s.y)
 		return g.LatLon(), ok
@@ -291,14 +373,14 @@ func (s *sights) ground(w, h int) func(pts, x, y float64) (geodesy.LatLon, bool)
 		before, after := i > 0 && pts-s.all[i-1].pts <= reachS, i < len(s.all) && s.all[i].pts-pts <= reachS
 		switch {
 		case before && after:
-			a, okA := s.all[i-1].at(u, v)
-			b, okB := s.all[i].at(u, v)
+			a, okA := s.all[i-1].ground(u, v)
+			b, okB := s.all[i].ground(u, v)
 			k := (pts - s.all[i-1].pts) / (s.all[i].pts - s.all[i-1].pts)
 			return geodesy.LatLon{Lat: a.Lat + k*(b.Lat-a.Lat), Lon: geodesy.Wrap180(a.Lon + k*geodesy.Wrap180(b.Lon-a.Lon))}, okA && okB
 		case before:
-			return s.all[i-1].at(u, v)
+			return s.all[i-1].ground(u, v)
 		case after:
-			return s.all[i].at(u, v)
+			return s.all[i].ground(u, v)
 		}
 		return geodesy.LatLon{}, false
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -22,6 +23,8 @@ type RunOptions struct {
 	Seed     uint64
 	All      bool            // rank the whole record, not this mission
 	Progress intake.Progress // while files are read
+	// WithoutMovers leaves the pictures of videos alone: nothing is decoded. What an earlier run found in them stands.
+	WithoutMovers bool
 }
 
 // SitesDocument is the answer of `run --json`: atalaya.sites/1.
@@ -71,6 +74,10 @@ type FileDocument struct {
 	SHA256   atalaya.BlobID `json:"sha256"`
 	Records  int            `json:"records"`
 	Problems []Problem      `json:"problems"`
+	// Movers counts the tracks of what moves in a video; absent where nothing was looked for, of which Notes say why.
+	Movers *int `json:"movers,omitempty"`
+	// Notes are what is so with the file without being wrong with it, as that a program is missing which would look into it.
+	Notes []Problem `json:"notes,omitempty"`
 }
 
 // Run is the main job: every file of a mission folder into the record, all that follows from them worked out, and the
@@ -86,6 +93,7 @@ func (a *App) Run(ctx context.Context, dir string, o RunOptions) (doc SitesDocum
 		return doc, false, err
 	}
 	var taken []string // ids of the files, in the order of the folder
+	program, without := a.lookingBy(ctx, o)
 	seed := strconv.FormatUint(o.Seed, 10)
 	err = intake.Walk(ctx, dir, func(f intake.File) error {
 		if f.Kind == intake.Mission || f.Kind == intake.Truth { // truth is for score alone
@@ -103,10 +111,19 @@ func (a *App) Run(ctx context.Context, dir string, o RunOptions) (doc SitesDocum
 		file.Problems = merged(file.Noticed)
 		id := fileID(m.ID(), f.Path, blob)
 		taken = append(taken, id)
+		decode := task{Mission: m.ID(), File: id, Seed: o.Seed}
+		if without == nil {
+			switch has, err := a.pictured(file.Kind, blob); {
+			case err != nil:
+				return err
+			case has:
+				decode.Pictures = program
+			}
+		}
 		e := store.NewEvent{Time: a.Clock(), Actor: System, Kind: store.FileTaken, Subject: id, Marking: m.Marking, Body: mustJSON(file),
-			Key: a.key("taken", id, seed, string(mustJSON(m)))}
+			Key: a.key(decode.searching("taken", id, seed, string(mustJSON(m)))...)}
 		if decoders[file.Kind] != nil && blob != "" {
-			e.Jobs = []store.Job{task{Mission: m.ID(), File: id, Seed: o.Seed}.job(decodeFile)}
+			e.Jobs = []store.Job{decode.job(decodeFile)}
 		}
 		_, err = a.Record.Append(ctx, e)
 		return err
@@ -127,8 +144,16 @@ func (a *App) Run(ctx context.Context, dir string, o RunOptions) (doc SitesDocum
 			return doc, partial, err
 		}
 	}
-	doc, lost, err := a.document(ctx, m, taken, o)
+	doc, lost, err := a.document(ctx, m, taken, o, without)
 	return doc, partial || lost, err
+}
+
+// lookingBy is the program by which a run looks for what moves in pictures, or why it does not.
+func (a *App) lookingBy(ctx context.Context, o RunOptions) (program string, without error) {
+	if o.WithoutMovers {
+		return "", errors.New("--movers=false")
+	}
+	return programOf(ctx)
 }
 
 // concerns reports whether a job belongs to what is run: to its mission, or with All to any, and to its seed.
@@ -170,6 +195,12 @@ func (a *App) jobOf(ctx context.Context, j sqlite.LostJob) (path, what string, e
 			return "", "reading " + t.File, nil
 		}
 		return f.Path, "reading it", err
+	case searchForMovers:
+		f, _, err := get[File](ctx, a, access.Whole(), "file", t.File)
+		if isNotFound(err) {
+			return "", "looking for what moves in " + t.File, nil
+		}
+		return f.Path, "looking for what moves", err
 	case detectObservation:
 		o, _, err := get[atalaya.Observation](ctx, a, access.Whole(), "observation", string(t.Observation))
 		if isNotFound(err) {
@@ -217,7 +248,7 @@ func (a *App) keep(dir string, f intake.File) (atalaya.BlobID, error) {
 }
 
 // document is the ranking as `run --json` prints it.
-func (a *App) document(ctx context.Context, m MissionFile, taken []string, o RunOptions) (doc SitesDocument, lost bool, err error) {
+func (a *App) document(ctx context.Context, m MissionFile, taken []string, o RunOptions, without error) (doc SitesDocument, lost bool, err error) {
 	id := m.ID()
 	if o.All {
 		id = ""
@@ -233,7 +264,10 @@ func (a *App) document(ctx context.Context, m MissionFile, taken []string, o Run
 		if err != nil {
 			return doc, false, err
 		}
-		row := FileDocument{f.Path, f.Kind, f.Blob, f.Records, merged(f.Problems, givenUp[f.Path])}
+		row := FileDocument{Path: f.Path, Kind: f.Kind, SHA256: f.Blob, Records: f.Records, Problems: merged(f.Problems, givenUp[f.Path])}
+		if row.Movers, row.Notes, err = a.moversNotes(ctx, f, without); err != nil {
+			return doc, false, err
+		}
 		delete(givenUp, f.Path)
 		if decoders[f.Kind] != nil && f.Records == 0 && f.Kind != string(intake.GeoJSON) { // that may be of no use here, and whole
 			lost = true

@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
@@ -243,6 +244,12 @@ func (a *App) videosOf(ctx context.Context, view access.View, m atalaya.MissionI
 // glanceBytes is how much of a file is read for the list: a stream brings its tables and a picture with its parameter sets within it.
 const glanceBytes = 2 << 20
 
+// glances are what was learnt from the beginnings of files.
+type glances struct {
+	mu    sync.Mutex
+	heads map[atalaya.BlobID]VideoPicture
+}
+
 // glance learns from the beginning of a file whether a browser can show it.
 func (a *App) glance(id atalaya.BlobID) (VideoPicture, int64, error) {
 	b, err := a.Record.Blobs().Open(id)
@@ -250,9 +257,9 @@ func (a *App) glance(id atalaya.BlobID) (VideoPicture, int64, error) {
 		return VideoPicture{}, 0, err
 	}
 	defer b.Close()
-	a.videos.mu.Lock()
-	p, known := a.videos.heads[id]
-	a.videos.mu.Unlock()
+	a.glances.mu.Lock()
+	p, known := a.glances.heads[id]
+	a.glances.mu.Unlock()
 	if known {
 		return p, b.Size(), nil
 	}
@@ -272,12 +279,12 @@ func (a *App) glance(id atalaya.BlobID) (VideoPicture, int64, error) {
 			break
 		}
 	}
-	a.videos.mu.Lock()
-	defer a.videos.mu.Unlock()
-	if a.videos.heads == nil {
-		a.videos.heads = map[atalaya.BlobID]VideoPicture{}
+	a.glances.mu.Lock()
+	defer a.glances.mu.Unlock()
+	if a.glances.heads == nil {
+		a.glances.heads = map[atalaya.BlobID]VideoPicture{}
 	}
-	a.videos.heads[id] = p
+	a.glances.heads[id] = p
 	return p, b.Size(), nil
 }
 

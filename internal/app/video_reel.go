@@ -454,90 +454,98 @@ func (r *reel) at(t float64) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// A shelf holds the reels that were asked for last. Its zero value is ready.
-type shelf struct {
-	mu    sync.Mutex
-	reels map[atalaya.BlobID]*shelved
-	heads map[atalaya.BlobID]VideoPicture
-	turn  int64
+// A shelf holds what was made last of files, of each once. Its zero value is ready.
+type shelf[T any] struct {
+	mu   sync.Mutex
+	all  map[atalaya.BlobID]*shelved[T]
+	turn int64
 }
 
-type shelved struct {
-	done chan struct{} // closed once made
-	reel *reel
-	err  error
-	used int64
+type shelved[T any] struct {
+	done  chan struct{} // closed once made
+	thing T
+	err   error
+	used  int64
 }
 
-// maxReels is how many videos are kept: more than a wall shows and a person turns over in a session.
-const maxReels = 16
+// maxShelved is how many files are kept: more than a wall shows and a person turns over in a session.
+const maxShelved = 16
 
-// reelOf gives the reel of a file, making it where it is not there. Who asks first makes it; the others wait.
+// reelOf gives the reel of a file, making it where it is not there.
 func (a *App) reelOf(ctx context.Context, id atalaya.BlobID) (*reel, error) {
+	return a.reels.of(ctx, a, id, makeReel)
+}
+
+// of gives what is made of a file. Who asks first makes it; the others wait.
+func (v *shelf[T]) of(ctx context.Context, a *App, id atalaya.BlobID, make func(context.Context, atalaya.BlobID, *blob.Blob) (T, error)) (T, error) {
 	for {
-		s, mine := a.videos.take(id)
+		s, mine := v.take(id)
 		if mine {
-			a.makeShelved(ctx, id, s)
+			v.put(ctx, a, id, s, make)
 		}
 		select {
 		case <-s.done:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			var none T
+			return none, ctx.Err()
 		}
 		if s.err != nil && errors.Is(s.err, context.Canceled) && ctx.Err() == nil {
 			continue // who made it has gone: make it anew
 		}
-		return s.reel, s.err
+		return s.thing, s.err
 	}
 }
 
-func (a *App) makeShelved(ctx context.Context, id atalaya.BlobID, s *shelved) {
+func (v *shelf[T]) put(ctx context.Context, a *App, id atalaya.BlobID, s *shelved[T], make func(context.Context, atalaya.BlobID, *blob.Blob) (T, error)) {
 	defer close(s.done)
+	var thing T
 	b, err := a.Record.Blobs().Open(id)
 	if err == nil {
-		s.reel, err = makeReel(ctx, id, b)
+		thing, err = make(ctx, id, b)
 		err = errors.Join(err, b.Close())
 	}
 	if err != nil {
-		s.reel, s.err = nil, fmt.Errorf("video %s: %w", id, err)
-		a.videos.drop(id, s)
+		s.err = fmt.Errorf("video %s: %w", id, err)
+		v.drop(id, s)
+		return
 	}
+	s.thing = thing
 }
 
-func (v *shelf) take(id atalaya.BlobID) (s *shelved, mine bool) {
+func (v *shelf[T]) take(id atalaya.BlobID) (s *shelved[T], mine bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.turn++
-	if s = v.reels[id]; s == nil {
-		s, mine = &shelved{done: make(chan struct{})}, true
-		if v.reels == nil {
-			v.reels = map[atalaya.BlobID]*shelved{}
+	if s = v.all[id]; s == nil {
+		s, mine = &shelved[T]{done: make(chan struct{})}, true
+		if v.all == nil {
+			v.all = map[atalaya.BlobID]*shelved[T]{}
 		}
 		v.makeRoom()
-		v.reels[id] = s
+		v.all[id] = s
 	}
 	s.used = v.turn
 	return s, mine
 }
 
-// makeRoom drops the reel that was asked for longest ago where there are too many. Who still uses it keeps it.
-func (v *shelf) makeRoom() {
-	if len(v.reels) < maxReels {
+// makeRoom drops what was asked for longest ago where there is too much. Who still uses it keeps it.
+func (v *shelf[T]) makeRoom() {
+	if len(v.all) < maxShelved {
 		return
 	}
 	var oldest atalaya.BlobID
-	for id, s := range v.reels {
-		if o := v.reels[oldest]; o == nil || s.used < o.used {
+	for id, s := range v.all {
+		if o := v.all[oldest]; o == nil || s.used < o.used {
 			oldest = id
 		}
 	}
-	delete(v.reels, oldest)
+	delete(v.all, oldest)
 }
 
-func (v *shelf) drop(id atalaya.BlobID, s *shelved) {
+func (v *shelf[T]) drop(id atalaya.BlobID, s *shelved[T]) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.reels[id] == s {
-		delete(v.reels, id)
+	if v.all[id] == s {
+		delete(v.all, id)
 	}
 }

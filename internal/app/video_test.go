@@ -19,6 +19,7 @@ import (
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/sense/check"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/store"
 )
@@ -46,7 +47,7 @@ func filmed(t testing.TB, marking string, names ...string) *App {
 func ran(t testing.TB, dir string) *App {
 	t.Helper()
 	a := openTest(t, t.TempDir())
-	if _, _, err := a.Run(context.Background(), dir, RunOptions{Seed: 1}); err != nil {
+	if _, _, err := a.Run(context.Background(), dir, RunOptions{Seed: 1, WithoutMovers: true}); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -332,6 +333,7 @@ func TestAVideoThatIsWithheldIsNotThere(t *testing.T) {
 		"init":      second(a.VideoInit(ctx, nobody, id, 0, func(string) bool { return true })),
 		"pixel":     second(a.VideoPixel(ctx, nobody, id, 3, 1, 1)),
 		"seek":      second(a.VideoSeek(ctx, nobody, id, geodesy.LatLon{})),
+		"check":     second(a.VideoCheck(ctx, nobody, id)),
 		"call-outs": second(a.CallOuts(ctx, who, nobody, id)),
 		"call-out":  second(a.CallOut(ctx, who, nobody, id, CallOutDraft{PTS: 3, What: "SYNTHETIC"})),
 	} {
@@ -339,6 +341,58 @@ func TestAVideoThatIsWithheldIsNotThere(t *testing.T) {
 		if !isNotFound(err) || !isNotFound(missing) {
 			t.Errorf("%s: %v; one that is not there: %v", what, err, missing)
 		}
+	}
+}
+
+// What the room shows is what `video check` finds, each place on the line of the video.
+func TestTheCheckOfAVideoIsThatOfTheCommand(t *testing.T) {
+	a := filmed(t, "(U//SYNTHETIC)", "osh-first-75.ts", "aphill_short.ts", "truck-411.klv")
+	for _, name := range []string{"osh-first-75.ts", "aphill_short.ts", "truck-411.klv"} {
+		id, v := a.open(t, name)
+		f, err := os.Open(fixture.Shared(t, "video/"+name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := check.Check(f, check.Default)
+		f.Close()
+		got, err2 := a.VideoCheck(context.Background(), access.Whole(), id)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		if got.Verdict != want.Verdict || got.Errors != want.Errors || got.Warnings != want.Warnings || got.Notes != want.Notes || len(got.Findings) != len(want.Findings) || len(got.Findings) == 0 ||
+			got.Banner.Text != "UNCLASSIFIED//SYNTHETIC" || got.Container != want.Container {
+			t.Fatalf("%s: %+v, the command says %s, %d errors, %d warnings, %d notes", name, got, want.Verdict, want.Errors, want.Warnings, want.Notes)
+		}
+		placed := 0
+		for i, g := range got.Findings {
+			w := want.Findings[i]
+			if g.Class != w.Class || g.What != w.What || g.Remedy != w.Remedy || g.Severity != w.Severity.String() || g.At != w.At || g.Count != w.Count {
+				t.Errorf("%s: finding %d: %+v, the command says %+v", name, i, g, w)
+			}
+			if g.From == nil {
+				continue
+			}
+			if placed++; *g.From < v.From-1 || *g.From > v.To+1 || g.To == nil || *g.To < *g.From-1 {
+				t.Errorf("%s: %s lies at %v to %v of a video from %.2f to %.2f s", name, g.Class, *g.From, g.To, v.From, v.To)
+			}
+		}
+		if placed == 0 {
+			t.Errorf("%s: nothing has a time", name)
+		}
+	}
+}
+
+// Who asks for a check and goes does not spoil it for the next.
+func TestACheckThatNobodyWaitsForIsBegunAnew(t *testing.T) {
+	a := filmed(t, "(U//SYNTHETIC)", "osh-first-75.ts")
+	id, _ := a.open(t, "osh-first-75.ts")
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err := a.VideoCheck(ctx, access.Whole(), id); err == nil {
+		t.Error("a check for nobody ended well")
+	}
+	if c, err := a.VideoCheck(context.Background(), access.Whole(), id); err != nil || len(c.Findings) == 0 {
+		t.Error(c, err)
 	}
 }
 

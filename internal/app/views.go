@@ -278,6 +278,15 @@ func summaryOf(o atalaya.Observation) (says atalaya.Sentence, known bool) {
 			}
 			return atalaya.Say("packets", "n", fmt.Sprint(b.Packets), "datum", b.Datum), true
 		}
+	case atalaya.Movers:
+		var b MoversBody
+		if json.Unmarshal(o.Body, &b) == nil {
+			counts := []string{"n", fmt.Sprint(b.Tracks), "frames", fmt.Sprint(b.Frames)}
+			if b.Slowest == nil {
+				return atalaya.Say("movers-unplaced", counts...), true
+			}
+			return atalaya.Say("movers", append(counts, "events", fmt.Sprint(len(b.Events)+b.More), "slow", fmt.Sprintf("%.1f", *b.Slowest))...), true
+		}
 	case atalaya.Bearings:
 		var b BearingsBody
 		if json.Unmarshal(o.Body, &b) == nil {

@@ -18,10 +18,11 @@ import (
 	"github.com/atalaya-isr/atalaya/store/sqlite"
 )
 
-// The jobs, in the order in which one causes the next. Each ends in an event keyed by its inputs, so that doing it twice
+// The jobs, in the order in which one causes the next; the search for movers is caused by the decoding of a file, and causes detections. Each ends in an event keyed by its inputs, so that doing it twice
 // does no harm.
 const (
 	decodeFile        = "decode-file"
+	searchForMovers   = "search-for-movers"
 	detectObservation = "detect-observation"
 	assessMission     = "assess-mission"
 )
@@ -32,6 +33,8 @@ type task struct {
 	File        string                `json:"file,omitempty"`
 	Observation atalaya.ObservationID `json:"observation,omitempty"`
 	Seed        uint64                `json:"seed"`
+	// Pictures names the program that is to look for what moves in a file's pictures once it is decoded; "" is not to.
+	Pictures string `json:"pictures,omitempty"`
 }
 
 func (t task) job(kind string) store.Job { return store.Job{Kind: kind, Args: mustJSON(t)} }
@@ -56,7 +59,7 @@ func (a *App) Workers() map[string]sqlite.Worker {
 			return f(ctx, t)
 		}
 	}
-	return map[string]sqlite.Worker{decodeFile: do(a.decode), detectObservation: do(a.detect), assessMission: do(a.assess)}
+	return map[string]sqlite.Worker{decodeFile: do(a.decode), searchForMovers: do(a.searchMovers), detectObservation: do(a.detect), assessMission: do(a.assess)}
 }
 
 // Work takes jobs until ctx ends.
@@ -134,10 +137,13 @@ func (a *App) decode(ctx context.Context, t task) error {
 	a.talk("%s: %d records", f.Path, out.records)
 	f.Records, f.Problems = out.records, merged(f.Noticed, out.problems)
 	seed := strconv.FormatUint(t.Seed, 10)
-	events := []store.NewEvent{{Time: a.Clock(), Actor: System, Kind: store.FileTaken, Subject: t.File, Marking: fe.Marking, Body: mustJSON(f), Key: a.key("decoded", t.File, seed, string(mustJSON(m.MissionFile)))}}
+	events := []store.NewEvent{{Time: a.Clock(), Actor: System, Kind: store.FileTaken, Subject: t.File, Marking: fe.Marking, Body: mustJSON(f),
+		Key: a.key(t.searching("decoded", t.File, seed, string(mustJSON(m.MissionFile)))...)}}
+	search := task{Mission: t.Mission, File: t.File, Seed: t.Seed}
 	for i, o := range out.observations {
 		o.Mission, o.Blob, o.Path, o.Sortie, o.Marking = f.Mission, f.Blob, f.Path, cmp.Or(o.Sortie, f.Sortie), m.Marking
 		o.ID = atalaya.ObservationID(atalaya.NameOf("obs_", string(f.Mission), f.Path, string(f.Blob), o.Part))
+		search.Observation = o.ID // a video gives one
 		if o.Kind == atalaya.Report {
 			if err := a.gist(ctx, &o); err != nil {
 				return err
@@ -147,8 +153,19 @@ func (a *App) decode(ctx context.Context, t task) error {
 			Body: mustJSON(o), Cells: out.cells[i], Key: a.key("observed", string(o.ID), seed, string(mustJSON(o))),
 			Jobs: nextAfter(o, t)})
 	}
+	if t.Pictures != "" {
+		events[0].Jobs = []store.Job{search.job(searchForMovers)}
+	}
 	_, err = a.Record.Append(ctx, events...)
 	return err
+}
+
+// searching adds to the parts of a key that pictures are looked at too, and by what: a run that can do so does what one before it could not.
+func (t task) searching(parts ...string) []string {
+	if t.Pictures == "" {
+		return parts
+	}
+	return append(parts, t.Pictures)
 }
 
 // merged lists problems of both, each once, in order; never nil.

@@ -83,7 +83,7 @@ func shown(t *testing.T, dir string) (base string) {
 		t.Fatal(err)
 	}
 	a := app.New(db, "e2e")
-	if _, _, err := a.Run(ctx, dir, app.RunOptions{Seed: 1}); err != nil {
+	if _, _, err := a.Run(ctx, dir, app.RunOptions{Seed: 1, WithoutMovers: true}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := a.AddAccount(ctx, app.System, "Ana SYNTHETIC", "analyst", filmPassword); err != nil {

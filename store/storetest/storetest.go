@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(testing.TB) store.Store) {
 		{"search by time finds what overlaps", times},
 		{"replay gives the same bytes", replay},
 		{"a retraction fells what rests on it and can be undone", retraction},
+		{"an observation that rests on another falls with it", derived},
 		{"a retracted observation leaves what would stand without it", asIfNever},
 		{"the order of arrival does not change what stands", anyOrder},
 		{"a purge destroys the body and fells what rests on it", purge},
@@ -529,6 +530,47 @@ func retraction(t *testing.T, s store.Store) {
 	same(t, "cells survive a retraction", len(e.Cells), 2)
 	h, _ := s.Events(ctx, access.Whole(), "obs_1")
 	same(t, "history", len(h), 3)
+}
+
+func derived(t *testing.T, s store.Store) {
+	on := func(id, basis string) store.NewEvent {
+		return Made(store.ObservationMade, id, "m", "blob", "(U)", "from", `["`+basis+`"]`)
+	}
+	get := func(kind, id string) store.Standing {
+		e, err := s.Get(ctx, access.Whole(), kind, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Standing
+	}
+	all := func() string {
+		return fmt.Sprint(get("observation", "obs_film"), " ", get("observation", "obs_movers"), " ", get("detection", "det_stop"), " ", get("evidence", "ev_stop"), " ", get("observation", "obs_other"))
+	}
+	add(t, s, Made(store.ObservationMade, "obs_film", "m", "blob", "(U)"), Made(store.ObservationMade, "obs_other", "m", "blob", "(U)"), on("obs_movers", "obs_film"),
+		Made(store.DetectionMade, "det_stop", "m", "obs_movers", "(U)"), Made(store.EvidenceMade, "ev_stop", "m", "obs_movers", "(U)"), on("obs_self", "obs_self"))
+	for _, c := range []struct {
+		claim string
+		event store.NewEvent
+		want  string
+	}{
+		{"the film is taken back", retract("obs_film"), "retracted tombstoned tombstoned tombstoned stands"},
+		{"and restored", undo("obs_film"), "stands stands stands stands stands"},
+		{"the movers alone", retract("obs_movers"), "stands retracted tombstoned tombstoned stands"},
+		{"then the film", retract("obs_film"), "retracted retracted tombstoned tombstoned stands"},
+		{"the film restored leaves what was taken back by itself", undo("obs_film"), "stands retracted tombstoned tombstoned stands"},
+		{"the film taken back once more", retract("obs_film"), "retracted retracted tombstoned tombstoned stands"},
+		{"the movers restored do not stand on what does not", undo("obs_movers"), "retracted tombstoned tombstoned tombstoned stands"},
+		{"until the film is restored", undo("obs_film"), "stands stands stands stands stands"},
+	} {
+		add(t, s, c.event)
+		same(t, c.claim, all(), c.want)
+	}
+	add(t, s, retract("obs_film"), on("obs_late", "obs_film"), Made(store.DetectionMade, "det_late", "m", "obs_late", "(U)"))
+	same(t, "made while its basis was being taken back", fmt.Sprint(get("observation", "obs_late"), " ", get("detection", "det_late")), "tombstoned tombstoned")
+	add(t, s, undo("obs_film"))
+	same(t, "it comes back with it", fmt.Sprint(get("observation", "obs_late"), " ", get("detection", "det_late")), "stands stands")
+	add(t, s, retract("obs_self"))
+	same(t, "one that names itself ends", get("observation", "obs_self"), store.Retracted)
 }
 
 func asIfNever(t *testing.T, s store.Store) {

@@ -30,6 +30,23 @@ type Scene struct {
 	Interlaced            bool    // lines by turns from this instant and half a frame later, bottom first
 	Symbols               bool    // crosshair, text and a clock burned in
 	Bars                  int     // black lines above and below
+	Courses               []Course
+}
+
+// A Course is a target, beside the others, that goes where it is told. Its length and width are units.
+type Course struct {
+	X, Y       float64 // where it is in the first frame, shares of the picture's width and height
+	HeadingDeg float64 // in which it faces there: 0 is to the right in the picture that does not turn, 90 down
+	Long, Wide float64
+	Contrast   float64 // grey levels
+	Legs       []Leg   // after the last it stands
+}
+
+// A Leg is a stretch of a course: the speed goes evenly from one to the other, units a frame, while it turns by so much, degrees.
+type Leg struct {
+	Frames   int
+	From, To float64
+	TurnDeg  float64
 }
 
 // Usual is a scene as the goals describe it: targets from six pixels on, at a contrast of 15 grey levels.
@@ -51,10 +68,15 @@ type target struct {
 	contrast, turn float64
 	at0, heading   float64 // frame and heading at which it is at (x0, y0)
 	x0, y0, speed  float64
+	way            [][3]float64 // of a course: x, y and heading at each half frame
 }
 
-// place is where the target is in frame t, and its heading: a circle of curvature turn/speed.
+// place is where the target is in frame t, and its heading: on its course, else a circle of curvature turn/speed.
 func (o *target) place(t float64) (x, y, heading float64) {
+	if len(o.way) > 0 {
+		at := o.way[min(max(int(math.Round(2*t)), 0), len(o.way)-1)]
+		return at[0], at[1], at[2]
+	}
 	d := t - o.at0
 	h := o.heading + o.turn*d
 	if math.Abs(o.turn) < 1e-9 {
@@ -105,6 +127,9 @@ func New(s Scene) *Film {
 	for i := range s.Targets {
 		f.targets = append(f.targets, f.target(i+1, chance))
 	}
+	for _, c := range s.Courses {
+		f.targets = append(f.targets, f.course(len(f.targets)+1, c))
+	}
 	for range s.Structures {
 		t := chance.Float64() * float64(s.Frames)
 		x, y := f.groundAt(t, chance.Float64(), chance.Float64())
@@ -124,6 +149,27 @@ func (f *Film) target(id int, chance *numeric.Stream) target {
 	o.turn = 0.004 * chance.Normal()
 	if chance.Float64() < 0.5 {
 		o.contrast = -f.Contrast
+	}
+	return o
+}
+
+// course goes along the legs in steps of an eighth of a frame.
+func (f *Film) course(id int, c Course) target {
+	x, y := f.groundAt(0, c.X, c.Y)
+	o := target{id: id, long: c.Long, wide: c.Wide, contrast: c.Contrast, way: [][3]float64{{x, y, c.HeadingDeg * math.Pi / 180}}}
+	const fine = 4 // steps a half frame
+	at := o.way[0]
+	for _, l := range c.Legs {
+		n := 2 * fine * l.Frames
+		for i := range n {
+			k := (float64(i) + 0.5) / float64(n)
+			sin, cos := math.Sincos(at[2] + l.TurnDeg*math.Pi/180/float64(2*n))
+			by := (l.From + k*(l.To-l.From)) / (2 * fine)
+			at = [3]float64{at[0] + by*cos, at[1] + by*sin, at[2] + l.TurnDeg*math.Pi/180/float64(n)}
+			if (i+1)%fine == 0 {
+				o.way = append(o.way, at)
+			}
+		}
 	}
 	return o
 }

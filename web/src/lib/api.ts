@@ -50,11 +50,11 @@ export interface SiteCard {
 export interface InboxItem {
   id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; digits?: number; position?: Position; headline: string; said?: Sentence[]; sorted?: Sorted | null
   alternatives: string[] | null; evidence_log_odds: number; site: string | null; standing: string
-  thumbnail: { kind: string; unit: string; points: [number, number][]; background: number } | null
+  thumbnail: { kind: 'series' | 'speed'; unit: string; points: [number, number][]; background: number } | null
   text: { lang: string; source: string; gist: string | null; gist_by: string } | null
-  marking: string
+  video?: { id: string; pts_s: number } | null; marking: string
 }
-export type LayerName = 'tracks' | 'footprints' | 'gas' | 'bearings' | 'reports' | 'detections' | 'terrain' | 'looked' | 'unsurveyed'
+export type LayerName = 'tracks' | 'footprints' | 'gas' | 'bearings' | 'reports' | 'movers' | 'detections' | 'terrain' | 'looked' | 'unsurveyed'
 export interface MapData {
   banner: Banner; as_of: string; mission: { id: string; name: string; from: string; to: string } | null
   missions: { id: string; name: string }[] | null; bounds: [number, number, number, number] | null

@@ -31,7 +31,7 @@ for (const weight of [400, 600]) void document.fonts.load(`${weight} 13px Inter`
 new OffscreenCanvas(1, 1).getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext()
 
 const empty: FeatureCollection = { type: 'FeatureCollection', features: [] }
-const sourceNames = ['land', 'borders', 'grid', 'unsurveyed', 'looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'detections', 'terrain', 'p90', 'p50', 'labels'] as const
+const sourceNames = ['land', 'borders', 'grid', 'unsurveyed', 'looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'movers', 'moved', 'detections', 'terrain', 'p90', 'p50', 'labels'] as const
 export type SourceName = (typeof sourceNames)[number]
 // Coasts are cut into tiles only down to zoom 6 and enlarged from there: a unit of such a tile is 76 m, far finer than a
 // 1:50 million coast, and the cut costs a fraction.
@@ -40,7 +40,7 @@ const options: Partial<Record<SourceName, Partial<GeoJSONSourceSpecification>>> 
 /** which style layers a switch of the room shows and hides */
 export const members: Record<Layer, string[]> = {
   gas: ['gas'], tracks: ['tracks-casing', 'tracks'], footprints: ['footprints-fill', 'footprints'], bearings: ['bearings-fill', 'bearings'],
-  reports: ['reports-fill', 'reports'], sites: ['sites', 'p90-line', 'p50-fill', 'p50-line', 'p90-solid', 'p50-solid', 'struck', 'chosen', 'site-labels'], ground: ['unsurveyed', 'looked'],
+  reports: ['reports-fill', 'reports'], movers: ['movers', 'movers-fill', 'movers-edge', 'moved'], sites: ['sites', 'p90-line', 'p50-fill', 'p50-line', 'p90-solid', 'p50-solid', 'struck', 'chosen', 'site-labels'], ground: ['unsurveyed', 'looked'],
   detections: ['detections'], terrain: ['terrain-ways', 'terrain-waters', 'terrain-towns'],
 }
 
@@ -54,6 +54,7 @@ const colours: Paint[] = [
   ['tracks-casing', 'line-color', '--surface'], ['tracks', 'line-color', '--ink-2'],
   ['bearings-fill', 'fill-color', '--signal'], ['bearings', 'line-color', '--signal'],
   ['terrain-ways', 'line-color', '--ink-3'], ['terrain-waters', 'line-color', '--coast'], ['terrain-towns', 'line-color', '--ink-2'], ['detections', 'line-color', '--spectra'],
+  ['movers', 'line-color', '--video'], ['movers-fill', 'fill-color', '--video'], ['movers-edge', 'line-color', '--video'],
   ['gas', 'circle-stroke-color', '--ink-2'],
   ['sites', 'fill-color', '--estimated'], ['p50-fill', 'fill-color', '--estimated'], ['p90-line', 'line-color', '--estimated'], ['p50-line', 'line-color', '--estimated'],
   ['p90-solid', 'line-color', '--confirmed'], ['p50-solid', 'line-color', '--confirmed'],
@@ -88,6 +89,10 @@ function styleLayers(): LayerSpecification[] {
     { id: 'tracks-casing', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 4, 'line-opacity': 0.7 } },
     { id: 'tracks', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 1.3 } },
     { id: 'detections', type: 'line', source: 'detections', paint: { 'line-width': 1.4, 'line-dasharray': [3, 2] } },
+    { id: 'movers', type: 'line', source: 'movers', filter: ['==', ['geometry-type'], 'LineString'], layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-width': 1.6 } },
+    { id: 'movers-fill', type: 'fill', source: 'movers', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-opacity': 0.12, 'fill-antialias': false } },
+    { id: 'movers-edge', type: 'line', source: 'movers', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'line-width': 1.4, 'line-dasharray': [4, 2.5] } },
+    { id: 'moved', type: 'symbol', source: 'moved', layout: { 'icon-image': 'mover', 'icon-allow-overlap': true, 'icon-ignore-placement': true } },
     { id: 'gas', type: 'circle', source: 'gas', layout: { 'circle-sort-key': ['get', 'excess'] }, paint: { 'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 1.5, 13, 3, 15, 5, 17, 8], 'circle-stroke-width': 0.4, 'circle-stroke-opacity': 0.6 } },
     { id: 'sites', type: 'fill', source: 'p90', paint: { 'fill-opacity': 0.1, 'fill-antialias': false } },
     { id: 'p50-fill', type: 'fill', source: 'p50', filter: ['!=', ['get', 'standing'], 'refuted'], paint: { 'fill-opacity': 0.22, 'fill-antialias': false } },
@@ -100,6 +105,16 @@ function styleLayers(): LayerSpecification[] {
     { id: 'site-labels', type: 'symbol', source: 'labels', layout: { 'text-field': ['get', 'label'], 'text-font': ['Inter', 'Inter Semibold'], 'text-size': 13, 'text-anchor': 'top', 'text-offset': [0, 0.3], 'text-allow-overlap': false, 'symbol-sort-key': ['get', 'rank'], 'text-variable-anchor': ['top', 'bottom', 'left', 'right'], 'text-radial-offset': 0.6 }, paint: { 'text-halo-width': 1.6 } },
   ]
   return layers
+}
+
+/** play draws the shape of video, a triangle that points on, with a rim so that it stands out of a line. */
+function play(colour: string, rim: string): ImageData {
+  const canvas = new OffscreenCanvas(28, 28)
+  const pen = canvas.getContext('2d')!
+  pen.beginPath(); pen.moveTo(7, 4); pen.lineTo(24, 14); pen.lineTo(7, 24); pen.closePath()
+  pen.lineJoin = 'round'; pen.lineWidth = 5; pen.strokeStyle = rim; pen.stroke()
+  pen.fillStyle = colour; pen.fill()
+  return pen.getImageData(0, 0, 28, 28)
 }
 
 /** hatch draws a tile of parallel strokes that joins with itself: rising for not looked at, crossed for refuted. */
@@ -193,8 +208,7 @@ export class Chart {
   }
 
   private images() {
-    for (const [name, tokenName, crossed] of [['hatch', '--hatch', false], ['struck', '--refuted', true]] as const) {
-      const image = hatch(token(tokenName), crossed)
+    for (const [name, image] of [['hatch', hatch(token('--hatch'), false)], ['struck', hatch(token('--refuted'), true)], ['mover', play(token('--video'), token('--surface'))]] as const) {
       if (this.map.hasImage(name)) this.map.updateImage(name, image)
       else this.map.addImage(name, image, { pixelRatio: 2 })
     }
@@ -215,7 +229,8 @@ export class Chart {
   /** time shows only what was sensed within the brush; a track counts when any part of it was. */
   time(from: number, to: number, compound: string) {
     const within: FilterSpecification = ['all', ['>=', ['get', 't1'], from], ['<=', ['get', 't0'], to]]
-    for (const id of ['footprints', 'footprints-fill', 'bearings', 'bearings-fill', 'tracks', 'tracks-casing', 'detections']) this.filter(id, within)
+    for (const id of ['footprints', 'footprints-fill', 'bearings', 'bearings-fill', 'tracks', 'tracks-casing', 'moved', 'detections']) this.filter(id, within)
+    for (const [id, type] of [['movers', 'LineString'], ['movers-fill', 'Polygon'], ['movers-edge', 'Polygon']] as const) this.filter(id, ['all', ['==', ['geometry-type'], type], ['>=', ['get', 't1'], from], ['<=', ['get', 't0'], to]])
     this.filter('gas', ['all', ['>=', ['get', 't1'], from], ['<=', ['get', 't0'], to], ['==', ['get', 'compound'], compound]])
   }
 
@@ -223,7 +238,9 @@ export class Chart {
 
   data(map: MapData, labelOf: (site: Site) => string) {
     this.set('unsurveyed', everywhere(map.layers.unsurveyed ?? empty))
-    for (const name of ['looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'detections', 'terrain'] as const) this.set(name, timed(map.layers[name] ?? empty))
+    for (const name of ['looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'movers', 'detections', 'terrain'] as const) this.set(name, timed(map.layers[name] ?? empty))
+    // An event stands in the middle of its region.
+    this.set('moved', timed({ type: 'FeatureCollection', features: (map.layers.movers?.features ?? []).filter((f) => f.properties?.detection).map((f) => ({ ...f, geometry: { type: 'Point', coordinates: [Number(f.properties!.lon), Number(f.properties!.lat)] } })) }))
     // Fans reach across the whole sheet and lie over each other, footprints along a whole pass: the more there are, the fainter
     // each, and the sites stay on top.
     const n = Math.max(1, map.layers.footprints?.features.length ?? 0)

@@ -39,6 +39,11 @@ export interface Ground {
 }
 export interface PixelPlace { pts_s: number; time: string | null; x_px: number; y_px: number; place: Ground | null; why?: string }
 export interface SeekTime { from_s: number; to_s: number; best_s: number; time: string | null; x_px: number | null; y_px: number | null }
+export interface Fault {
+  class: string; severity: 'error' | 'warning' | 'note'; standard: string; item: string; about?: string; pid: number | null
+  from_s: number | null; to_s: number | null; at: number; count: number; what: string; expected: string; remedy: string
+}
+export interface Conformance { banner: Banner; profile: string; container: string; errors: number; warnings: number; notes: number; verdict: 'conformant' | 'conformant with warnings' | 'not conformant'; unread: boolean; findings: Fault[] }
 export type Confidence = 'low' | 'moderate' | 'high'
 export const confidences: Confidence[] = ['low', 'moderate', 'high']
 export interface CallOut {
@@ -56,6 +61,7 @@ export const videos = {
   track: (id: string, n: number) => call<Chunk>('GET', `${of(id)}/track/${n}`, undefined, 'no-cache'),
   pixel: (id: string, pts: number, x: number, y: number) => call<PixelPlace>('GET', `${of(id)}/pixel?pts=${pts}&x=${x}&y=${y}`),
   seek: (id: string, lat: number, lon: number) => call<{ times: SeekTime[]; more: number }>('GET', `${of(id)}/seek?lat=${lat}&lon=${lon}`),
+  check: (id: string) => call<Conformance>('GET', `${of(id)}/check`),
   callOuts: (id: string) => call<CallOutList>('GET', `${of(id)}/callouts`),
   callOut: (id: string, draft: CallOutDraft) => call<{ event?: EventRef }>('POST', `${of(id)}/callouts`, draft),
   withdraw: (id: string, callOut: string, why: string) => call<{ event?: EventRef }>('POST', `${of(id)}/callouts/${e(callOut)}/withdrawal`, { why }),
