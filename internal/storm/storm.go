@@ -252,7 +252,8 @@ func (s *storm) watch(start time.Time, heapBefore uint64, all <-chan struct{}) u
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	var m runtime.MemStats
-	lowest := s.from // all numbers below it were run when the heap was last found small
+	lowest := s.from  // all numbers below it were run when the heap was last found small
+	long := uint64(0) // one more than the number that was seen to take too long
 	for {
 		ended := false
 		select {
@@ -277,9 +278,13 @@ func (s *storm) watch(start time.Time, heapBefore uint64, all <-chan struct{}) u
 			return grew
 		}
 		lowest = running
-		if n, stuck := s.stuck(time.Since(start)); stuck {
+		n, stuck := s.stuck(time.Since(start))
+		if stuck && long == n+1 { // still, a moment later: it is not that the whole process was held up
 			s.find(n, fmt.Sprintf("it does not end within %v\n%s", s.patience, stacks()))
 			return grew // the worker is lost
+		}
+		if long = 0; stuck {
+			long = n + 1
 		}
 	}
 }

@@ -241,7 +241,7 @@ func TestAnExecutionThatDoesNotEndIsAFinding(t *testing.T) {
 			<-let
 		}
 	})
-	s.patience = 200 * time.Millisecond
+	s.patience = 500 * time.Millisecond
 	_, f := s.run()
 	if f == nil || !strings.Contains(f.What, "does not end") || f.Input[0].([]byte)[0] != 'S' {
 		t.Errorf("found %v", f)
