@@ -4,6 +4,7 @@ SHELL := /bin/bash
 export CGO_ENABLED := 0
 GO ?= go
 FUZZTIME ?= 10s
+STORM ?= 10000000
 ARGS ?=
 
 help: ## print these verbs
@@ -27,8 +28,8 @@ soak: ## the long proofs at full size: kills, coverage, simulations
 race: ## the tests of what runs concurrently, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 30m ./store/... ./serve/... ./internal/app/... ./numeric/...
 
-fuzz: ## fuzz every parser for FUZZTIME each
-	@bash internal/deps/fuzz.sh $(FUZZTIME)
+fuzz: ## fuzz every parser: guided for FUZZTIME, then STORM executions of blind edits
+	@bash internal/deps/fuzz.sh $(FUZZTIME) $(STORM)
 
 bench: build ## the project's own benchmarks, as ratios to a reference of the same run
 	./bin/atalaya bench $(ARGS)

@@ -86,6 +86,10 @@ const (
 	VideoTrack ObservationKind = "video-track"
 	Bearings   ObservationKind = "bearings"
 	Report     ObservationKind = "report"
+	// Detections is a sheet of detections, of a sensor that has no decoder.
+	Detections ObservationKind = "detections"
+	// GroundLayer is what lies on the ground, roads and water, or a list of permits: no sensor's finding.
+	GroundLayer ObservationKind = "ground"
 )
 
 // A Detection is one thing that stood out in one observation. It is evidence, not a place to go: see Candidate.
@@ -103,7 +107,7 @@ type Detection struct {
 // DetectionKind says what stood out.
 type DetectionKind string
 
-// The kinds of detection. Coverage is a look at ground, whatever was seen there.
+// The kinds of detection. Coverage is a look at ground, whatever was seen there. Those of a sheet are of the sheet's own kind: spectral, thermal.
 const (
 	GasSource  DetectionKind = "gas-source"
 	EmitterFix DetectionKind = "emitter-fix"
@@ -131,6 +135,8 @@ type Evidence struct {
 	// Others says how other things than a site explain the same: for each class, its likelihood ratio less one as a share of the site's, both
 	// against nothing at all. Without it LogOdds is the ratio of a site against everything else.
 	Others map[string]float64 `json:"others,omitempty"`
+	// Real is the probability, as the sensor's processor states it, that a detection is a thing in the world; 0 where nobody states it.
+	Real float64 `json:"real,omitempty"`
 	// BiasM is the standard deviation along each axis, metres, of a shift that all places of the same BiasGroup share; it is part of
 	// Place's own covariance.
 	BiasGroup string  `json:"bias_group,omitempty"`
@@ -170,11 +176,14 @@ type Alternative struct {
 // A Candidate is a place that the evidence, taken together, makes worth a person's look. It is computed: it may move, merge
 // or split as evidence comes and goes. Only people act on it, through a Case.
 type Candidate struct {
-	ID           CandidateID         `json:"id"`
-	Mission      MissionID           `json:"mission"`
-	Rank         int                 `json:"rank"`
-	Probability  float64             `json:"probability"`
-	Word         *string             `json:"word"` // of estimative probability; nil until a calibration exists
+	ID          CandidateID `json:"id"`
+	Mission     MissionID   `json:"mission"`
+	Rank        int         `json:"rank"`
+	Probability float64     `json:"probability"`
+	Word        *string     `json:"word"` // code of the word of estimative probability; nil until a calibration exists
+	// Range is where the probability lies with 90 % by the cases of the calibration, and Cases how many stand behind it; both are absent without one.
+	Range        *[2]float64         `json:"range_90,omitempty"`
+	Cases        int                 `json:"calibration_cases,omitempty"`
 	Place        Place               `json:"place"`
 	RateKgS      map[string]Interval `json:"rate_kg_s,omitempty"`
 	Ledger       []LedgerItem        `json:"ledger"`

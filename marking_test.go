@@ -10,6 +10,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"pgregory.net/rapid"
 )
 
@@ -171,7 +172,7 @@ func FuzzParseMarking(f *testing.F) {
 	for _, s := range []string{"(U)", "U//REL TO USA, MEX", "UNCLASSIFIED//SYNTHETIC", "S//OC/NF//LES"} {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	storm.Fuzz(f, func(t testing.TB, s string) {
 		m, err := atalaya.ParseMarking(s)
 		if err != nil {
 			return

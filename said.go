@@ -27,6 +27,7 @@ var Sentences = map[string]string{
 	"integrity":             "integrity {integrity}",
 	"looked":                "ground looked at in {n} footprints: less likely here, by what would have stood out",
 	"report":                "report: {text}",
+	"calibrated":            "so often came true what added up to this: {n} cases stand behind it",
 	"from-the-record":       "made from this record, so that it counts nothing",
 	"alternatives-together": "what else this may be explains all of it together better than each by itself",
 	"time-passed":           "sites open and close: half of them work no longer after {days} days",

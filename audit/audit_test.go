@@ -12,6 +12,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
+
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 // rows keeps stored hashes as an engine would.
@@ -168,7 +170,7 @@ func FuzzOpenCheckpoint(f *testing.F) {
 	_, vkey, _ := NewKey(rand.New(rand.NewSource(2)), "r")
 	f.Add([]byte("r\n1\nAAAA\n\n— r AAAAAA==\n"))
 	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, msg []byte) {
+	storm.Fuzz(f, func(t testing.TB, msg []byte) {
 		if _, err := OpenCheckpoint(msg, vkey); err == nil {
 			t.Error("unsigned bytes were taken for a checkpoint")
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya/intake"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 func ExampleRecognise() {
@@ -114,6 +115,8 @@ func TestKindsByContent(t *testing.T) {
 		{"XML of another kind", "<doc/>", intake.Text},
 		{"GeoJSON", `{"type":"FeatureCollection","features":[]}`, intake.GeoJSON},
 		{"a type without its member is no GeoJSON", `{"type":"FeatureCollection"}`, intake.JSON},
+		{"a sheet of detections", `{"schema":"atalaya.detections/1","kind":"gas","sensor":"SYNTHETIC","detections":[]}`, intake.Detections},
+		{"a sheet of a later form", `{"schema":"atalaya.detections/9"}`, intake.Detections},
 		{"STIX", `{"id":"bundle--5330e3e3-8f58-4d21-9f4b-793a054c0d33","type":"bundle","objects":[{}]}`, intake.STIX},
 		{"entities", `{"id":"a","schema":"Person","properties":{}}` + "\n" + `{"id":"b","schema":"Person","properties":{}}`, intake.FTM},
 		{"truth", `{"schema":"atalaya.truth/1","sites":[]}`, intake.Truth},
@@ -186,6 +189,10 @@ func TestDamage(t *testing.T) {
 		{"radar file cut short", "a.4607", append([]byte("30\x00\x00\x00\x40USUS\x00\x00\x00\x80"), make([]byte, 20)...), nil, intake.Unknown, "byte 0x0", "not recognised"},
 		{"unknown names its first bytes", "a", []byte("\x80\x81\x00\x02"), nil, intake.Unknown, "byte 0x0", "it begins with 80810002"},
 		{"ragged table", "a.csv", []byte("a,b,c\n1,2,3\n1,2,3\n1,2\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n"), nil, intake.Table, "line 4", "2 fields where the header has 3"},
+		{"a row of a sheet", "a.json", []byte(`{"schema":"atalaya.detections/1","kind":"gas","sensor":"SYNTHETIC","detections":[{"id":"a","time":"2026-03-14T04:07:11Z","lat":1,"lon":2,"covariance_m2":[[1,0],[0,1]]},{"id":"b"}]}`),
+			nil, intake.Detections, "detection 2", "no position. Give lat and lon"},
+		{"a sheet of a later form", "a.json", []byte(`{"schema":"atalaya.detections/9"}`), nil, intake.Detections, "key schema", "is a schema that is not read here"},
+		{"a road of one corner", "a.geojson", []byte(`{"type":"FeatureCollection","features":[{"properties":{"kind":"road"},"geometry":{"type":"LineString","coordinates":[[1,2]]}}]}`), nil, intake.GeoJSON, "feature 1", "a line of 1. Give at least two corners"},
 		{"gas row", "a.csv", []byte("t_s,x_m,y_m,z_m,ch4_ppm\n0,1,2,3,4\n0,1,2,x,4\n"), nil, intake.GasSurvey, "line 3, column z_m", `"x" is not a number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -349,7 +356,7 @@ func FuzzRecognise(f *testing.F) {
 		known[k] = true
 	}
 	dir := fstest.MapFS{"a.hdr": {Data: []byte(envi)}}
-	f.Fuzz(func(t *testing.T, name string, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, name string, b []byte) {
 		got := recognise(name, b, dir)
 		if !known[got.Kind] || got.Bytes != int64(len(b)) || got.Kind == intake.Unknown && !got.Partial {
 			t.Fatalf("%+v", got)
@@ -360,4 +367,16 @@ func FuzzRecognise(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Layers of ground are counted by their kinds; GeoJSON of anything else is nothing to talk about.
+func TestLayersAreCountedAndOtherGeoJSONIsLeftAlone(t *testing.T) {
+	layer := recognise("a.geojson", []byte(`{"type":"FeatureCollection","features":[{"properties":{"kind":"town"},"geometry":{"type":"Point","coordinates":[1,2]}},{"properties":{"kind":"pier"}}]}`), nil)
+	if layer.Kind != intake.GeoJSON || layer.Partial || len(layer.Problems) != 1 || fmt.Sprint(layer.Summary["ground"]) != "map[town:1]" {
+		t.Errorf("%+v", layer)
+	}
+	other := recognise("a.geojson", []byte(`{"type":"FeatureCollection","features":[{"properties":{"kind":"pier"}},{"properties":{"name":7}}]}`), nil)
+	if other.Kind != intake.GeoJSON || other.Partial || len(other.Problems) > 0 || other.Summary["ground"] != nil || other.Summary["features"] != 2 {
+		t.Errorf("%+v", other)
+	}
 }

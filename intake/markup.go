@@ -259,10 +259,16 @@ func (l *look) json() bool {
 	case strings.HasPrefix(s.keys["schema"], "atalaya.truth"):
 		l.is(Truth, "the truth of a made or measured case, for scoring only")
 		l.Summary["schema"] = clean(s.keys["schema"])
+	case strings.HasPrefix(s.keys["schema"], "atalaya.detections/"):
+		l.sheet()
+		return true
 	case geometryOf[kind] != "" && s.has(geometryOf[kind]):
 		l.is(GeoJSON, "GeoJSON %s", kind)
 		if kind == "FeatureCollection" {
 			l.Summary["features"] = s.elements
+			if s.err == nil {
+				l.layer()
+			}
 		}
 	case id != nil && id[1] == kind:
 		l.is(STIX, "STIX %s", clean(kind))

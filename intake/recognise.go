@@ -54,12 +54,13 @@ const (
 	Text         Kind = "text"
 	Truth        Kind = "truth"
 	Mission      Kind = "mission"
+	Detections   Kind = "detections"
 	Unknown      Kind = "unknown"
 )
 
 // Kinds lists all kinds.
 var Kinds = [...]Kind{GasSurvey, Bearings, ArrivalTimes, MPEGTS, KLV, ENVICube, NITF, GeoTIFF, STANAG4607, NMEA, ModeS, GeoJSON, GPX, KML, KMZ,
-	GeoPackage, STIX, CoT, ISMXML, TMX, NameList, Edges, Plots, SpectraTable, FTM, Table, JSON, Image, Archive, PDF, Text, Truth, Mission, Unknown}
+	GeoPackage, STIX, CoT, ISMXML, TMX, NameList, Edges, Plots, SpectraTable, FTM, Table, JSON, Image, Archive, PDF, Text, Truth, Mission, Detections, Unknown}
 
 // A Problem is something wrong with a file, with its place: a line, a column, a byte offset, an entry of an archive.
 type Problem struct {

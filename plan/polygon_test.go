@@ -7,6 +7,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"pgregory.net/rapid"
 )
 
@@ -93,7 +94,7 @@ func FuzzReadPolygon(f *testing.F) {
 	f.Add([]byte(`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[9,0],[0,9]]]}}]}`))
 	f.Add([]byte(`{"type":"Polygon","coordinates":[[[1e308,0],[-1e308,0],[0,1e308]]]}`))
 	f.Add([]byte(`{"type":"Feature","geometry":null}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		p, err := ReadPolygon(strings.NewReader(string(b)), "fence.geojson", nil)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\n\r") {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/product"
 	"github.com/atalaya-isr/atalaya/review"
 	"github.com/atalaya-isr/atalaya/review/reviewtest"
@@ -81,11 +82,12 @@ func FuzzRegion(f *testing.F) {
 	f.Add(`{"type":"Polygon","coordinates":[[[180,90],[180,90],[180,90],[180,90]]]}`)
 	f.Add(`{"type":"Polygon","coordinates":[[[],[],[],[]]]}`)
 	f.Add(`null`)
-	f.Fuzz(func(t *testing.T, region string) {
+	candidate := reviewtest.Candidate()
+	storm.Fuzz(f, func(t testing.TB, region string) {
 		if !json.Valid([]byte(region)) {
 			return // the record holds JSON only
 		}
-		c := reviewtest.Candidate()
+		c := candidate
 		c.Place.Regions.P50, c.Place.Regions.P95 = json.RawMessage(region), json.RawMessage(region)
 		r, err := review.Decide(reviewtest.RecordOf(c))
 		if err != nil {

@@ -31,6 +31,7 @@ var alternativeWords = map[string]phrase{
 	"paint shop":                 {"taller de pintura", "paint shop"},
 	"industry or paint shop":     {"industria o taller de pintura", "industry or paint shop"},
 	"vehicles of other business": {"vehículos de otra actividad", "vehicles of other business"},
+	"dwelling or ranch":          {"vivienda o rancho", "dwelling or ranch"},
 	"other radio":                {"otra radio", "other radio"},
 	"other activity":             {"otra actividad", "other activity"},
 	"nothing there":              {"no hay nada", "nothing there"},

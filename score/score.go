@@ -46,48 +46,73 @@ type regions = atalaya.Regions
 
 // inside reports whether a point lies in a GeoJSON Polygon or MultiPolygon, by the parity of crossings over all rings.
 func inside(geometry json.RawMessage, x, y float64) (bool, error) {
+	a, err := areaOf(geometry)
+	if err != nil {
+		return false, err
+	}
+	return a.holds(x, y), nil
+}
+
+// area is a Polygon or a MultiPolygon: polygons of rings of positions.
+type area [][][][2]float64
+
+func areaOf(geometry json.RawMessage) (area, error) {
 	var g struct {
 		Type        string          `json:"type"`
 		Coordinates json.RawMessage `json:"coordinates"`
 	}
 	if len(geometry) == 0 {
-		return false, fmt.Errorf("no region")
+		return nil, fmt.Errorf("no region")
 	}
 	if err := json.Unmarshal(geometry, &g); err != nil {
-		return false, err
+		return nil, err
 	}
 	var polygons [][][][]float64
 	switch g.Type {
 	case "Polygon":
 		polygons = make([][][][]float64, 1)
 		if err := json.Unmarshal(g.Coordinates, &polygons[0]); err != nil {
-			return false, err
+			return nil, err
 		}
 	case "MultiPolygon":
 		if err := json.Unmarshal(g.Coordinates, &polygons); err != nil {
-			return false, err
+			return nil, err
 		}
 	default:
-		return false, fmt.Errorf("a region is a Polygon or a MultiPolygon, not %q", g.Type)
+		return nil, fmt.Errorf("a region is a Polygon or a MultiPolygon, not %q", g.Type)
 	}
-	for _, rings := range polygons {
+	out := make(area, len(polygons))
+	for i, rings := range polygons {
+		for _, r := range rings {
+			ring := make([][2]float64, len(r))
+			for k, at := range r {
+				if len(at) < 2 {
+					return nil, fmt.Errorf("a position has fewer than two numbers")
+				}
+				ring[k] = [2]float64{at[0], at[1]}
+			}
+			out[i] = append(out[i], ring)
+		}
+	}
+	return out, nil
+}
+
+func (a area) holds(x, y float64) bool {
+	for _, rings := range a {
 		in := false
 		for _, r := range rings {
 			for i := range r {
 				a, b := r[i], r[(i+1)%len(r)]
-				if len(a) < 2 || len(b) < 2 {
-					return false, fmt.Errorf("a position has fewer than two numbers")
-				}
 				if (a[1] > y) != (b[1] > y) && x < a[0]+(y-a[1])/(b[1]-a[1])*(b[0]-a[0]) {
 					in = !in
 				}
 			}
 		}
 		if in {
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 var nan = math.NaN()

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 // below is the probability under p that Jeffreys' posterior gives after k of n. With p = sin²θ its density is sin^2k θ·cos^2(n-k) θ, smooth at both ends, so that
@@ -203,7 +205,7 @@ func TestWhatIsNoNumberIsNull(t *testing.T) {
 func FuzzScores(f *testing.F) {
 	f.Add([]byte(twoSources), []byte(oneFound))
 	f.Add([]byte(twoSites), []byte(threeCandidates))
-	f.Fuzz(func(t *testing.T, truth, found []byte) {
+	storm.Fuzz(f, func(t testing.TB, truth, found []byte) {
 		within := func(name string, s Share, of int) {
 			if s.Held < 0 || s.Held > s.Of || (of >= 0 && s.Of != of) || !(s.Low >= 0 && s.Low <= s.High && s.High <= 1) {
 				t.Errorf("%s: %+v of %d", name, s, of)

@@ -3,6 +3,7 @@ package score
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
@@ -10,25 +11,56 @@ import (
 
 // TruthSites is the truth of a mission, atalaya.truth/1.
 type TruthSites struct {
-	Schema string `json:"schema"`
-	Sites  []struct {
-		ID  string  `json:"id"`
-		Lat float64 `json:"lat"`
-		Lon float64 `json:"lon"`
-	} `json:"sites"`
+	Schema string       `json:"schema"`
+	Sites  []TruthSite  `json:"sites"`
+	Decoys []TruthDecoy `json:"decoys"`
+}
+
+// TruthSite is a place that was to be found, and when it worked.
+type TruthSite struct {
+	ID   string    `json:"id"`
+	Lat  float64   `json:"lat"`
+	Lon  float64   `json:"lon"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// worksAt reports whether the site works at a time; the zero time is any.
+func (t TruthSite) worksAt(at time.Time) bool {
+	return at.IsZero() || !t.From.After(at) && (t.To.IsZero() || !t.To.Before(at))
+}
+
+// TruthDecoy is a place that only looks like one.
+type TruthDecoy struct {
+	Kind string  `json:"kind"`
+	Lat  float64 `json:"lat"`
+	Lon  float64 `json:"lon"`
 }
 
 // FoundSites is a ranking, atalaya.sites/1, as far as it is scored.
 type FoundSites struct {
-	Schema string `json:"schema"`
-	Sites  []struct {
-		ID          atalaya.CandidateID `json:"id"`
-		Rank        int                 `json:"rank"`
-		Lat         float64             `json:"lat"`
-		Lon         float64             `json:"lon"`
-		Probability float64             `json:"probability"`
-		Regions     regions             `json:"regions"`
-	} `json:"sites"`
+	Schema string      `json:"schema"`
+	Sites  []FoundSite `json:"sites"`
+}
+
+// FoundSite is one candidate.
+type FoundSite struct {
+	ID           atalaya.CandidateID `json:"id"`
+	Rank         int                 `json:"rank"`
+	Lat          float64             `json:"lat"`
+	Lon          float64             `json:"lon"`
+	Probability  float64             `json:"probability"`
+	Regions      regions             `json:"regions"`
+	CovarianceM2 [2][2]float64       `json:"covariance_m2"` // east, north
+}
+
+// Found is a ranking as the estimator gives it.
+func Found(candidates []atalaya.Candidate) FoundSites {
+	f := FoundSites{Schema: SitesSchema}
+	for _, c := range candidates {
+		f.Sites = append(f.Sites, FoundSite{c.ID, c.Rank, c.Place.Lat, c.Place.Lon, c.Probability, c.Place.Regions, c.Place.CovarianceM2})
+	}
+	return f
 }
 
 // SiteRow is how one true site was found.
@@ -66,9 +98,8 @@ const SitesSchema = "atalaya.sites/1"
 // another schema is refused: read as a ranking it would be one that found nothing.
 func Sites(truth TruthSites, found FoundSites) (SiteScore, error) {
 	s := SiteScore{Schema: Schema, Sites: len(truth.Sites), Rows: []SiteRow{}}
-	if found.Schema != SitesSchema {
-		return s, &atalaya.Error{Op: "score", Kind: atalaya.BadInput, Err: fmt.Errorf("the result is of schema %.60q, not %s", found.Schema, SitesSchema),
-			Hint: "Give what `atalaya run --json` printed"}
+	if err := found.check(); err != nil {
+		return s, err
 	}
 	isTrue := make([]bool, len(found.Sites))
 	var errs []float64
@@ -109,6 +140,14 @@ func Sites(truth TruthSites, found FoundSites) (SiteScore, error) {
 	}
 	s.In50, s.In90, s.In95 = shareOf(in50, s.Sites), shareOf(in90, s.Sites), shareOf(in95, s.Sites)
 	return s, nil
+}
+
+func (f FoundSites) check() error {
+	if f.Schema != SitesSchema {
+		return &atalaya.Error{Op: "score", Kind: atalaya.BadInput, Err: fmt.Errorf("the result is of schema %.60q, not %s", f.Schema, SitesSchema),
+			Hint: "Give what `atalaya run --json` printed"}
+	}
+	return nil
 }
 
 func insideAll(r regions, x, y float64) (in [3]bool, err error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 func text(t testing.TB) string {
@@ -90,7 +91,7 @@ func FuzzReadScenario(f *testing.F) {
 	f.Add([]byte("name: a\ncentre: [1]\n"))
 	f.Add([]byte{})
 	f.Add([]byte("a: &a [*a]"))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		s, err := ReadScenario(bytes.NewReader(b))
 		if err == nil && s.Name == "" {
 			t.Error("a scenario without a name was read")

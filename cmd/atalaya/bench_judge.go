@@ -26,11 +26,11 @@ func (j *benchJudge) flags(c *cobra.Command) {
 	f.IntVar(&j.surveys, "surveys", 1000, "calibration: simulated surveys with 0 to 5 sources; 0 leaves them out")
 	f.IntVar(&j.flights, "flights", 1000, "calibration: background-only flights of each kind of background; 0 leaves them out")
 	f.IntVar(&j.efficiency, "efficiency", 200, "calibration: surveys of each setting in which a bound is known; 0 leaves them out")
-	f.BoolVar(&j.gate, "gate", false, "calibration: end with 1 where a gate is not met")
+	f.BoolVar(&j.gate, "gate", false, "calibration, fusion: end with 1 where a gate is not met")
 	f.StringVar(&j.plan, "plan", "", "metec: folder of the plan; gas/metec-plan of $ATALAYA_SHARED when empty")
 	f.IntVar(&j.experiments, "experiments", 0, "metec: how many experiments, evenly spread over the plan; 0 is all")
 	f.IntVar(&j.minutes, "minutes", 60, "metec: how many minutes of each experiment, from its beginning")
-	f.Uint64Var(&j.seed, "seed", 1, "calibration, metec: the same version, sizes and seed give the same bytes")
+	f.Uint64Var(&j.seed, "seed", 1, "calibration, metec, fusion: the same version, sizes and seed give the same bytes")
 }
 
 func (j *benchJudge) checked() error {

@@ -20,6 +20,7 @@ import (
 func scoreCommand() *cobra.Command {
 	var asJSON, locate, quiet bool
 	var seed uint64
+	var campaign campaignFlags
 	c := &cobra.Command{
 		Use:   "score TRUTH [RESULT]",
 		Short: "How well a result found a known truth: errors, rate factors, and whether the regions held what they promised",
@@ -27,6 +28,7 @@ func scoreCommand() *cobra.Command {
 schema atalaya.truth-sources/1 goes with RESULT of atalaya.sources/1 ("gas locate --json") where the truth has one survey, or with
 --locate, which locates every survey that the truth names, beside it, and needs no RESULT.`,
 		Example: `  atalaya score campaign/truth.json sites.json
+  atalaya score campaign/truth.json sites.json --as-of 2026-03-14T23:00:00Z --plots plots
   atalaya score prairie-grass/truth.json --locate`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,11 +49,12 @@ schema atalaya.truth-sources/1 goes with RESULT of atalaya.sources/1 ("gas locat
 			case head.Schema == "atalaya.truth-sources/1":
 				return scoreSources(cmd, args, b, seed, asJSON, quiet)
 			case head.Schema == "atalaya.truth/1" && !locate:
-				return scoreSites(cmd.OutOrStdout(), args, b, asJSON)
+				return scoreSites(cmd.OutOrStdout(), args, b, campaign, asJSON)
 			}
 			return &atalaya.Error{Op: "score", File: args[0], Kind: atalaya.BadInput, Err: fmt.Errorf("schema %q cannot be scored so", head.Schema), Hint: "Give atalaya.truth/1 with a result of run, or atalaya.truth-sources/1"}
 		},
 	}
+	campaign.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.score/1")
 	c.Flags().BoolVar(&locate, "locate", false, "locate the surveys that the truth names")
 	c.Flags().BoolVar(&quiet, "quiet", false, "no progress")
@@ -135,7 +138,11 @@ func scoreSources(cmd *cobra.Command, args []string, b []byte, seed uint64, asJS
 	return t.Flush()
 }
 
-func scoreSites(w io.Writer, args []string, b []byte, asJSON bool) error {
+func scoreSites(w io.Writer, args []string, b []byte, campaign campaignFlags, asJSON bool) error {
+	o, err := campaign.options()
+	if err != nil {
+		return err
+	}
 	var truth score.TruthSites
 	var found score.FoundSites
 	if err := readDocument(args[0], b, &truth); err != nil {
@@ -156,8 +163,16 @@ func scoreSites(w io.Writer, args []string, b []byte, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	one, err := score.OneCampaign(truth, found, o)
+	if err != nil {
+		return err
+	}
+	all := score.Campaigns(1, one)
+	if err := campaign.draw(all); err != nil {
+		return err
+	}
 	if asJSON {
-		return printJSON(w, s)
+		return printJSON(w, score.RankingScore{SiteScore: s, Campaign: all})
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "SITE\tRANK\tERROR m\tIN 50 %\tIN 90 %\tIN 95 %")
@@ -166,6 +181,7 @@ func scoreSites(w io.Writer, args []string, b []byte, asJSON bool) error {
 	}
 	fmt.Fprintf(t, "\n%d sites, %d found; median error %s m; precision at 1 %s, at 3 %s; Brier %s\n", s.Sites, s.Found, figure(float64(s.MedianError), 0),
 		figure(float64(s.PrecisionAt1), 2), figure(float64(s.PrecisionAt3), 2), figure(float64(s.Brier), 3))
+	printCampaign(t, all)
 	return t.Flush()
 }
 

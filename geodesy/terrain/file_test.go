@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 // hill is smooth ground around 24.5 N, 107.5 W: heights from 100 to 700 m that bend by less than 600·(2π/0.5°)² a square degree.
@@ -347,7 +348,7 @@ func FuzzOpen(f *testing.F) {
 	small.big, small.wide, small.predictor, small.order = true, 16, 3, binary.BigEndian
 	f.Add(small.write(func(r, c int) float64 { return float64(r + c) }))
 	f.Add(dtedOf(24, -108, 3000, 7, func(geodesy.LatLon) int { return -5 }))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		m, err := Open(bytes.NewReader(b), int64(len(b)), "fuzz")
 		if err != nil {
 			return
@@ -366,7 +367,7 @@ func FuzzOpen(f *testing.F) {
 func FuzzGTX(f *testing.F) {
 	f.Add(gtxOf(func(lat, lon float64) float64 { return 1 })[:200])
 	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		if g, err := ReadGTX(bytes.NewReader(b), "fuzz"); err == nil {
 			g.Undulation(geodesy.LatLon{Lat: 1, Lon: 1})
 		}

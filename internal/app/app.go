@@ -11,6 +11,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/access"
+	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/store"
 	"github.com/atalaya-isr/atalaya/store/sqlite"
 )
@@ -22,8 +23,11 @@ type App struct {
 	Version string
 	// Talk gets one line of progress at a time; nil is silent.
 	Talk func(string)
+	// Calibration of site probabilities; nil is none: then no candidate has a word.
+	Calibration *site.Calibration
 
-	videos shelf // what was read of the videos that were asked for last
+	videos  shelf   // what was read of the videos that were asked for last
+	grounds grounds // and of the layers of ground
 }
 
 // System is the actor of what no person did.
@@ -31,7 +35,7 @@ const System atalaya.AccountID = "system"
 
 // New makes the use cases on an open record.
 func New(record *sqlite.DB, version string) *App {
-	return &App{Record: record, Clock: time.Now, Version: version}
+	return &App{Record: record, Clock: time.Now, Version: version, Calibration: site.Shipped()}
 }
 
 func (a *App) talk(format string, args ...any) {

@@ -32,6 +32,10 @@ func (a *App) find(ctx context.Context, o atalaya.Observation, m MissionState, s
 		return findCoverage(o)
 	case atalaya.Report:
 		return findMention(o)
+	case atalaya.Detections:
+		return a.findSheet(ctx, o)
+	case atalaya.GroundLayer:
+		return a.findPermits(ctx, o)
 	}
 	return nil, fmt.Errorf("no estimator for observations of kind %s", o.Kind)
 }
@@ -104,7 +108,7 @@ func (a *App) findGas(ctx context.Context, o atalaya.Observation, m MissionState
 		rates := ratesInWords(src.RateKgS)
 		e := site.FromDetection(sense("gas").Known(site.Detection{Place: &place, RateKgS: src.RateKgS,
 			Said:  []atalaya.Sentence{atalaya.Say("gas-source", "p", fmt.Sprintf("%.2f", p), "rates", rates)},
-			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}}, nil, p, 0))
+			Modes: []site.Mode{{At: geodesy.LatLon{Lat: place.Lat, Lon: place.Lon}, CovarianceM2: place.CovarianceM2, Weight: 1}}}, nil, min(max(p, 1e-3), 1), 0))
 		out = append(out, found{atalaya.Detection{Kind: atalaya.GasSource, Place: &place, Body: mustJSON(GasFinding{headlineOf(atalaya.Say("gas-found", "rates", rates)), g, i, picture, more})}, []atalaya.Evidence{e}})
 		picture, more = nil, gasMore{} // told once
 	}
@@ -246,7 +250,7 @@ func findEmitter(o atalaya.Observation) ([]found, error) {
 		says = atalaya.Say("emitter", append(counts, "emitter", b.Emitter)...)
 	}
 	e := site.FromDetection(sense("signal").Known(site.Detection{Place: &place, Modes: modes,
-		Said: []atalaya.Sentence{says, atalaya.Say("integrity", "integrity", string(best.Integrity))}}, nil, 1, 0))
+		Said: []atalaya.Sentence{says, atalaya.Say("integrity", "integrity", string(best.Integrity))}}, nil, 0, 0))
 	body := struct {
 		headline
 		Integrity emitter.Integrity `json:"integrity"`

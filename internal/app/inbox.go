@@ -64,6 +64,14 @@ var otherReadings = map[atalaya.DetectionKind][]string{
 	atalaya.EmitterFix: {"farm radio", "vehicle", "repeater"},
 	atalaya.Coverage:   {"hidden from view", "at rest then", "not there"},
 	atalaya.Mention:    {"sewage", "crop spraying", "rumour"},
+	// Of sheets.
+	ofGas:      {"paint shop", "farm", "burning"},
+	ofSpectral: {"refinery", "landfill", "burning"},
+	ofThermal:  {"burning", "sun on metal", "animals"},
+	ofVideo:    {"farm", "vehicle", "hidden from view"},
+	ofMover:    {"everyday traffic", "animals", "farm"},
+	ofSignal:   {"farm radio", "vehicle", "repeater"},
+	ofPermit:   {"out of use", "on paper only", "elsewhere"},
 }
 
 // Inbox lists the detections of a mission ("" is the latest, as on the map), the newest first, and of one time those that

@@ -45,6 +45,8 @@ type Layers struct {
 	Gas        Layer `json:"gas"`
 	Bearings   Layer `json:"bearings"`
 	Reports    Layer `json:"reports"`
+	Detections Layer `json:"detections"`
+	Terrain    Layer `json:"terrain"`
 	Looked     Layer `json:"looked"`
 	Unsurveyed Layer `json:"unsurveyed"`
 }
@@ -71,7 +73,7 @@ type MapView struct {
 // Map is all that the map of a mission draws; "" is the latest mission.
 func (a *App) Map(ctx context.Context, view access.View, mission atalaya.MissionID) (MapView, error) {
 	v := MapView{Missions: []MissionName{}, Sites: []SiteView{}}
-	for _, l := range []*Layer{&v.Layers.Tracks, &v.Layers.Footprints, &v.Layers.Gas, &v.Layers.Bearings, &v.Layers.Reports, &v.Layers.Looked, &v.Layers.Unsurveyed} {
+	for _, l := range []*Layer{&v.Layers.Tracks, &v.Layers.Footprints, &v.Layers.Gas, &v.Layers.Bearings, &v.Layers.Reports, &v.Layers.Detections, &v.Layers.Terrain, &v.Layers.Looked, &v.Layers.Unsurveyed} {
 		*l = Layer{"FeatureCollection", []Feature{}}
 	}
 	ms, err := a.Missions(ctx, view)
@@ -206,6 +208,10 @@ func (l *Layers) draw(o atalaya.Observation, standing store.Standing, looked map
 		if len(line) > 1 { // the aircraft is far away: its track does not widen the picture
 			l.Tracks.add("LineString", line, base(map[string]any{"sensor": o.Sensor, "kind": o.Kind, "from": o.When.From, "to": o.When.To}))
 		}
+	case atalaya.Detections:
+		return l.drawSheet(o, base, at, look, box)
+	case atalaya.GroundLayer:
+		return l.drawGround(o, base, at, look, box)
 	case atalaya.Report:
 		b, err := reportOf(o)
 		if err != nil {

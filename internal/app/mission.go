@@ -31,6 +31,9 @@ type MissionFile struct {
 	// Files ties a file, or a folder with a closing slash, to the sortie that brought it home.
 	Files map[string]atalaya.SortieID `yaml:"files" json:"files,omitempty"`
 	Note  string                      `yaml:"note" json:"note,omitempty"`
+	// DensitiesPerKm2 are how many sites, and things of each class, there are a square kilometre before anything is seen, in the place of the
+	// assumptions of locate/site.
+	DensitiesPerKm2 map[string]float64 `yaml:"densities_per_km2" json:"densities_per_km2,omitempty"`
 
 	Bounds *[4]float64 `yaml:"-" json:"bounds,omitempty"` // west, south, east, north of Area
 }
@@ -84,6 +87,9 @@ func ReadMission(dir string) (MissionFile, error) {
 		if s.ID == "" {
 			return m, bad("key sorties", "Give each sortie an id", "a sortie has no id")
 		}
+	}
+	if err := checkDensities(m.DensitiesPerKm2); err != nil {
+		return m, err
 	}
 	if m.Area.Kind != 0 {
 		if m.Bounds, err = boundsOf(&m.Area); err != nil {

@@ -32,6 +32,7 @@ var missionTypes = map[string]string{
 	"time.Time": "a time, such as 2026-03-14T12:00:00Z", "string": "text", "bool": "true or false", "float64": "a number", "[]float64": "a list of numbers", "[]string": "a list of texts",
 	"[]atalaya.Sortie": "a list of sorties, such as - {id: S1, platform: drone, collection_authority: order 1}", "atalaya.Sortie": "a sortie, such as {id: S1, platform: drone}",
 	"map[string]atalaya.SortieID": "files with their sortie, such as gas/: S1", "atalaya.SortieID": "the id of a sortie", "app.MissionFile": "keys with values, such as name: river",
+	"map[string]float64": "classes with how many there are a km², such as {site: 1e-4, farm: 0.02}",
 }
 
 // missionError says what is wrong with mission.yaml, and where, in the words of its reference page. Of several things it tells

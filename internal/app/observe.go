@@ -338,6 +338,9 @@ func observeReport(r io.Reader, name string, m MissionFile) (seen, error) {
 			o.Lineage = append(o.Lineage, f.Value)
 		}
 	}
+	if key := wordsKey(wordsOf(rep)); key != "" {
+		o.Lineage = append(o.Lineage, key)
+	}
 	var where []geodesy.LatLon
 	if rep.Place != nil {
 		where = append(where, *rep.Place)
@@ -349,6 +352,7 @@ func observeReport(r io.Reader, name string, m MissionFile) (seen, error) {
 // decoders are the kinds of file that become observations; the others are recognised and wait for their part.
 var decoders = map[string]func(io.Reader, string, MissionFile) (seen, error){
 	"gas-survey": observeGas, "bearings": observeBearings, "mpegts": observeVideo, "klv": observeVideo, "text": observeReport,
+	"detections": observeSheet, "geojson": observeGround,
 }
 
 // reportOf reads the body of a report observation back.

@@ -235,7 +235,7 @@ func (a *App) document(ctx context.Context, m MissionFile, taken []string, o Run
 		}
 		row := FileDocument{f.Path, f.Kind, f.Blob, f.Records, merged(f.Problems, givenUp[f.Path])}
 		delete(givenUp, f.Path)
-		if decoders[f.Kind] != nil && f.Records == 0 {
+		if decoders[f.Kind] != nil && f.Records == 0 && f.Kind != string(intake.GeoJSON) { // that may be of no use here, and whole
 			lost = true
 			if len(row.Problems) == 0 { // what is not whole is never left unnamed
 				row.Problems = []Problem{{"", "nothing could be read from it"}}

@@ -286,6 +286,10 @@ func summaryOf(o atalaya.Observation) (says atalaya.Sentence, known bool) {
 			}
 			return atalaya.Say("bearings", "n", fmt.Sprint(len(b.Rows)), "emitter", b.Emitter), true
 		}
+	case atalaya.Detections:
+		return summaryOfSheet(o.Body)
+	case atalaya.GroundLayer:
+		return summaryOfGround(o)
 	case atalaya.Report:
 		if b, err := reportOf(o); err == nil {
 			if first := firstLine(b.Text[b.Body[0]:b.Body[1]]); first != "" {

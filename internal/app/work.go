@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -135,7 +136,7 @@ func (a *App) decode(ctx context.Context, t task) error {
 	seed := strconv.FormatUint(t.Seed, 10)
 	events := []store.NewEvent{{Time: a.Clock(), Actor: System, Kind: store.FileTaken, Subject: t.File, Marking: fe.Marking, Body: mustJSON(f), Key: a.key("decoded", t.File, seed, string(mustJSON(m.MissionFile)))}}
 	for i, o := range out.observations {
-		o.Mission, o.Blob, o.Path, o.Sortie, o.Marking = f.Mission, f.Blob, f.Path, f.Sortie, m.Marking
+		o.Mission, o.Blob, o.Path, o.Sortie, o.Marking = f.Mission, f.Blob, f.Path, cmp.Or(o.Sortie, f.Sortie), m.Marking
 		o.ID = atalaya.ObservationID(atalaya.NameOf("obs_", string(f.Mission), f.Path, string(f.Blob), o.Part))
 		if o.Kind == atalaya.Report {
 			if err := a.gist(ctx, &o); err != nil {
@@ -144,7 +145,7 @@ func (a *App) decode(ctx context.Context, t task) error {
 		}
 		events = append(events, store.NewEvent{Time: a.Clock(), Actor: System, Kind: store.ObservationMade, Subject: string(o.ID), Marking: o.Marking,
 			Body: mustJSON(o), Cells: out.cells[i], Key: a.key("observed", string(o.ID), seed, string(mustJSON(o))),
-			Jobs: []store.Job{task{Mission: t.Mission, Observation: o.ID, Seed: t.Seed}.job(detectObservation)}})
+			Jobs: nextAfter(o, t)})
 	}
 	_, err = a.Record.Append(ctx, events...)
 	return err
@@ -185,7 +186,7 @@ func (a *App) detect(ctx context.Context, t task) error {
 	for i, d := range found {
 		n := strconv.Itoa(i)
 		d.detection.ID = atalaya.DetectionID(atalaya.NameOf("det_", string(o.ID), n))
-		d.detection.Mission, d.detection.From, d.detection.When, d.detection.Marking = o.Mission, []atalaya.ObservationID{o.ID}, o.When, o.Marking
+		d.detection.Mission, d.detection.From, d.detection.When, d.detection.Marking = o.Mission, []atalaya.ObservationID{o.ID}, sensed(d.detection.When, o.When), o.Marking
 		var cells []uint64
 		if d.detection.Place != nil {
 			cells = cellsAround([]geodesy.LatLon{{Lat: d.detection.Place.Lat, Lon: d.detection.Place.Lon}})
@@ -197,7 +198,7 @@ func (a *App) detect(ctx context.Context, t task) error {
 				continue
 			}
 			ev.ID = atalaya.EvidenceID(atalaya.NameOf("ev_", string(o.ID), n, strconv.Itoa(k)))
-			ev.Mission, ev.Observation, ev.Detection, ev.When, ev.Marking, ev.Lineage = o.Mission, o.ID, d.detection.ID, o.When, o.Marking, o.Lineage
+			ev.Mission, ev.Observation, ev.Detection, ev.When, ev.Marking, ev.Lineage = o.Mission, o.ID, d.detection.ID, sensed(ev.When, o.When), o.Marking, slices.Concat(o.Lineage, ev.Lineage)
 			if err := site.Check(ev); err != nil {
 				return err
 			}
@@ -272,6 +273,7 @@ func (a *App) rank(ctx context.Context, view access.View, id atalaya.MissionID) 
 			as.AsOf = e.When.To
 		}
 	}
+	opt := site.Options{Mission: id, Calibration: a.Calibration}
 	if id != "" {
 		m, err := a.mission(ctx, id)
 		if err != nil {
@@ -280,15 +282,23 @@ func (a *App) rank(ctx context.Context, view access.View, id atalaya.MissionID) 
 		if !m.To.IsZero() {
 			as.AsOf = m.To.UTC()
 		}
+		opt.PerKm2, opt.PriorPerKm2 = m.DensitiesPerKm2, m.DensitiesPerKm2[site.Target]
+		inputs = append(inputs, string(mustJSON(m.DensitiesPerKm2)))
 	}
-	inputs = append(inputs, as.AsOf.Format(time.RFC3339Nano))
+	ratio, more, err := a.groundOf(ctx, view, id)
+	if err != nil {
+		return as, err
+	}
+	inputs = append(append(inputs, more...), as.AsOf.Format(time.RFC3339Nano), string(mustJSON(a.Calibration)))
 	as.Inputs = atalaya.NameOf("in_", inputs...)
 	var bad error
-	cs := site.Assess(evidence, site.Options{Mission: id, AsOf: as.AsOf, RollUp: func(portions []string) string {
+	opt.AsOf, opt.Ground = as.AsOf, ratio
+	opt.RollUp = func(portions []string) string {
 		m, err := rollUp(portions)
 		bad = errors.Join(bad, err)
 		return m
-	}})
+	}
+	cs := site.Assess(evidence, opt)
 	if bad != nil {
 		return as, fmt.Errorf("marking of a candidate: %w", bad)
 	}
@@ -308,7 +318,11 @@ func (a *App) Ranking(ctx context.Context, view access.View, id atalaya.MissionI
 		if err != nil {
 			return Assessment{}, err
 		}
-		if own == all {
+		whole, err := a.seesAllGround(ctx, view, id)
+		if err != nil {
+			return Assessment{}, err
+		}
+		if own == all && whole {
 			as, _, err := get[Assessment](ctx, a, view, "assessment", string(id))
 			if err == nil || !isNotFound(err) {
 				return as, err

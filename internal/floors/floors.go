@@ -95,6 +95,7 @@ var Rooms = []Room{
 	{"internal/deps", TestOnly, "what the Makefile installs and how it counts"},
 	{"internal/deps/tally", TestOnly, "counts the tests of a run"},
 	{"internal/fixture", TestOnly, "where the shared data folder is"},
+	{"internal/storm", TestOnly, "bodies of fuzz tests, run millions of times"},
 	{"internal/floors", TestOnly, "this guard"},
 	{"internal/refusal", TestOnly, "the guard of words"},
 	{"internal/ledger", TestOnly, "the guard of dependencies"},

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
@@ -298,7 +299,7 @@ func FuzzTrail(f *testing.F) {
 	f.Add(3.0, 0.0, -3.0, 0.1, 60.0, 600.0, 0.05, 1.0, 50.0, 10.0, 2.0)
 	f.Add(0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 5.0, 0.0, 0.0, 0.0)
 	f.Add(20.0, 1.0, -0.01, 9.0, 1e4, 1e4, 0.0, 0.0, 3000.0, -3000.0, 300.0)
-	f.Fuzz(func(t *testing.T, u0, v0, u1, v1, after, over, theta, class, x, y, h float64) {
+	storm.Fuzz(f, func(t testing.TB, u0, v0, u1, v1, after, over, theta, class, x, y, h float64) {
 		for _, n := range []*float64{&u0, &v0, &u1, &v1, &after, &over, &theta, &class, &x, &y, &h} {
 			if math.IsNaN(*n) || math.Abs(*n) > 1e5 {
 				t.Skip("no measurement")

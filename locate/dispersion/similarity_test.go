@@ -3,6 +3,8 @@ package dispersion
 import (
 	"math"
 	"testing"
+
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 // The constants are those of s = 1.5, by the gamma function: van Ulden prints A = 0.73 and p = 1.55.
@@ -88,7 +90,7 @@ func FuzzPlume(f *testing.F) {
 	f.Add(3.0, 1.0, 2.0, 0.1, 0.1, 600.0, 0.006, -10.0, 500.0, 3.0, uint8(0), 100.0, 5.0, 1.5, 0.5)
 	f.Add(0.1, 0.0, 10.0, 0.0, 0.0, 0.0, 2.0, 3.0, 0.0, 5.0, uint8(2), 30000.0, -5.0, 100.0, 90.0)
 	f.Add(8.0, -3.0, 0.0, 1.6, 0.0, 1.0, 0.0, 0.0, 30.0, -1.0, uint8(1), 0.01, 0.0, 40.0, 29.9)
-	f.Fuzz(func(t *testing.T, u, v, height, theta, phi, averaging, z0, l, lid, class float64, cover uint8, x, y, z, h float64) {
+	storm.Fuzz(f, func(t testing.TB, u, v, height, theta, phi, averaging, z0, l, lid, class float64, cover uint8, x, y, z, h float64) {
 		for _, n := range []*float64{&u, &v, &height, &theta, &phi, &averaging, &z0, &l, &lid, &class, &x, &y, &z, &h} {
 			if math.IsNaN(*n) || math.Abs(*n) > 1e6 {
 				t.Skip("no measurement")

@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 const (
@@ -142,7 +143,7 @@ func FuzzImport(f *testing.F) {
 	f.Add(goodProfiles, goodSpecies, goodComposition)
 	f.Add("profile;class\nP;x\n", "species_id;cas;molar_mass_g_mol\n1;108-88-3;92,1\n", "profile;species_id;weight_percent\nP;1;1e308\n")
 	f.Add("profile,class\n\"P\n", "species_id,cas,molar_mass_g_mol\n1,,\n", "\xef\xbb\xbfprofile,species_id,weight_percent\n")
-	f.Fuzz(func(t *testing.T, profiles, species, composition string) {
+	storm.Fuzz(f, func(t testing.TB, profiles, species, composition string) {
 		l, _, err := importText(profiles, species, composition)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\n\r\x00") {

@@ -2,6 +2,7 @@ package site
 
 import (
 	"cmp"
+	"container/heap"
 	"fmt"
 	"math"
 	"slices"
@@ -28,6 +29,8 @@ type Options struct {
 	// Ground is ln of how much denser sites are at a place than on average, with what that rests on; nil is none. It is asked where
 	// something speaks for a site.
 	Ground func(geodesy.LatLon) (float64, []atalaya.Sentence)
+	// Calibration turns the sum of the ledger into a probability that came true so often; nil leaves it, and candidates without a word.
+	Calibration *Calibration
 	// RollUp gives the marking of a whole whose parts bear the given ones; nil leaves candidates unmarked.
 	RollUp func(portions []string) string
 }
@@ -124,9 +127,17 @@ func Cells(evidence []atalaya.Evidence, opt Options) []Cell {
 	for l, c := range f.leaf {
 		all := f.at(l)
 		prior, _ := opt.before(geodesy.CellCenter(c))
-		out[l] = Cell{uint64(c), probability(w.at(all, f.counted(all), prior).now)}
+		out[l] = Cell{uint64(c), opt.probability(w.at(all, f.counted(all), prior).now)}
 	}
 	return out
+}
+
+// probability of log-odds, calibrated where there is a calibration.
+func (o Options) probability(logOdds float64) float64 {
+	if o.Calibration != nil {
+		logOdds, _, _, _ = o.Calibration.Apply(logOdds)
+	}
+	return probability(logOdds)
 }
 
 // before is the log-odds of a site at a place before any evidence, and what the ground has of it.
@@ -152,6 +163,7 @@ type field struct {
 	shared   []bool             // of each item: another one has its origin
 	kind     []int              // index into names
 	derived  []bool             // of each item: it was made from this record
+	plain    bool               // no item names alternatives
 	classes  []string           // of alternatives that some item names
 	others   [][]float64        // of each item: of each class, its share; nil where it names none
 	hours    []float64          // of each item, since the first
@@ -160,6 +172,7 @@ type field struct {
 	scale    []float64          // of each item: by what its ratio less one is multiplied, since its sense finds more or less than the tables say
 	names    []string           // kinds
 	single   []bool             // of each kind: only the strongest item speaks for a place
+	future   []imagined         // what one more look would say
 	leaf     []s2.CellID
 	first    []int // of each leaf's entries; one more than leaves
 	said     []said
@@ -180,12 +193,7 @@ func newField(evidence []atalaya.Evidence, opt Options) *field {
 			most = math.Max(most, e.LogOdds[i])
 		}
 		f.most = append(f.most, most)
-		k := slices.Index(f.names, e.Kind)
-		if k < 0 {
-			k = len(f.names)
-			f.names, f.single = append(f.names, e.Kind), append(f.single, onlyStrongest(e.Kind))
-		}
-		f.kind = append(f.kind, k)
+		f.kind = append(f.kind, f.kindOf(e.Kind))
 	}
 	f.alternatives()
 	f.clock(opt.AsOf)
@@ -199,12 +207,24 @@ func newField(evidence []atalaya.Evidence, opt Options) *field {
 	}
 	f.leaf = leaves(all)
 	f.lay()
+	f.imagine()
 	return f
+}
+
+// kindOf is the number of a kind.
+func (f *field) kindOf(name string) int {
+	k := slices.Index(f.names, name)
+	if k < 0 {
+		k = len(f.names)
+		f.names, f.single = append(f.names, name), append(f.single, onlyStrongest(name))
+	}
+	return k
 }
 
 // alternatives lays out, item by item, the shares of the classes that some item names, and which items were made from this record.
 func (f *field) alternatives() {
 	f.classes = classNames(f.items)
+	f.plain = !slices.ContainsFunc(f.items, func(e atalaya.Evidence) bool { return e.Others != nil })
 	f.others, f.derived = make([][]float64, len(f.items)), make([]bool, len(f.items))
 	for i, e := range f.items {
 		f.derived[i] = e.Kind == "report" && slices.ContainsFunc(e.Lineage, ours)
@@ -247,29 +267,38 @@ func (f *field) clock(now time.Time) {
 
 // clutter compares how many detections each sense gave with how many its table foretells for the ground that it looked at, sites left out: a sense that
 // finds three times as much as foretold has a third of the say in each. With few detections the table stands, as if it had been
-// seen at steady detections already. Senses whose looks are not stated keep their tables.
+// seen at steady detections already. Where processors state how surely each is real, things are counted so; else all detections are. Senses
+// whose looks are not stated keep their tables.
 func (f *field) clutter(opt Options) {
-	f.scale = make([]float64, len(f.items))
-	found, foretold := make([]float64, len(f.names)), make([]float64, len(f.names))
+	type tally struct{ found, foretold float64 }
+	all, things := make([]tally, len(f.names)), make([]tally, len(f.names))
 	for i, e := range f.items {
-		f.scale[i] = 1
 		s, known := SenseOf(e.Kind)
-		if k := f.kind[i]; known && e.Others != nil {
-			if f.most[i] > 0 {
-				found[k]++
-				continue
-			}
-			rate := s.UnexplainedKm2
-			for c := range Classes {
-				rate += opt.density(Classes[c].Name) * s.Others[c]
-			}
-			foretold[k] += rate * looked(e) / s.Site
+		if !known || e.Others == nil {
+			continue
+		}
+		k := f.kind[i]
+		switch {
+		case f.most[i] > 0 && e.Real > 0:
+			things[k].found += e.Real
+		case f.most[i] > 0:
+			all[k].found++
+		default:
+			exposed := looked(e) / s.Site
+			t := s.things(func(c Class) float64 { return opt.density(c.Name) })
+			things[k].foretold += t * exposed
+			all[k].foretold += (t + s.UnexplainedKm2) * exposed
 		}
 	}
 	const steady = 8
+	f.scale = make([]float64, len(f.items))
 	for i, e := range f.items {
-		if k := f.kind[i]; e.Others != nil && f.most[i] > 0 && foretold[k] > 0 {
-			f.scale[i] = (foretold[k] + steady) / (found[k] + steady)
+		t := all[f.kind[i]]
+		if e.Real > 0 {
+			t = things[f.kind[i]]
+		}
+		if f.scale[i] = 1; e.Others != nil && f.most[i] > 0 && t.foretold > 0 {
+			f.scale[i] = (t.foretold + steady) / (t.found + steady)
 		}
 	}
 }
@@ -368,48 +397,93 @@ type peak struct {
 	same []int // items of the same origin as one of these, which do not count
 }
 
-// totals are, leaf by leaf, the log-odds of a site where something speaks for one, and the sum of all that is said there.
-func (f *field) totals(w *weigher) (total, plain []float64) {
-	total, plain = make([]float64, len(f.leaf)), make([]float64, len(f.leaf))
+// A waiting leaf stands in the queue with the most that it can come to or, once it is weighed, with its log-odds of a site now.
+type waiting struct {
+	leaf    int
+	logOdds float64
+	plain   float64 // the sum of all that is said there
+	weighed bool
+}
+
+// queue gives the likeliest leaf first; where bounds make leaves equal, the one that more speaks for, then the first.
+type queue []waiting
+
+func (q queue) Len() int      { return len(q) }
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q queue) Less(i, j int) bool {
+	a, b := q[i], q[j]
+	return cmp.Or(cmp.Compare(b.logOdds, a.logOdds), cmp.Compare(b.plain, a.plain), cmp.Compare(a.leaf, b.leaf)) < 0
+}
+func (q *queue) Push(x any) { *q = append(*q, x.(waiting)) }
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
+
+// slack is how far above what its items say for a site a leaf may come: by the share of alternatives that its weights leave to nothing, and by what
+// bounds give back of looks.
+const slack = 1.0
+
+// waitingLeaves are the leaves where something speaks for a site, each with the most that it can come to.
+func (f *field) waitingLeaves(w *weigher) queue {
+	var q queue
 	for l, c := range f.leaf {
-		all := f.at(l)
-		if !slices.ContainsFunc(all, func(s said) bool { return s.log >= leastOwn }) {
-			total[l] = math.Inf(-1)
-			continue
+		speaks, most := false, 0.0
+		for _, s := range f.at(l) {
+			speaks = speaks || s.log >= leastOwn
+			if s.log > 0 {
+				most += math.Log1p(math.Expm1(s.log) * f.scale[s.item])
+			}
 		}
-		prior, _ := w.opt.before(geodesy.CellCenter(c))
-		v := w.at(all, f.counted(all), prior)
-		total[l] = v.now
-		for k := range v.raw {
-			plain[l] += v.raw[k]
+		if speaks {
+			prior, _ := w.opt.before(geodesy.CellCenter(c))
+			q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
 		}
 	}
-	return total, plain
+	heap.Init(&q)
+	return q
+}
+
+// weigh works out a leaf of the queue.
+func (f *field) weigh(x waiting, w *weigher) waiting {
+	all := f.at(x.leaf)
+	prior, _ := w.opt.before(geodesy.CellCenter(f.leaf[x.leaf]))
+	v := w.at(all, f.counted(all), prior)
+	x.logOdds, x.plain, x.weighed = v.now, 0, true
+	for k := range v.raw {
+		x.plain += v.raw[k]
+	}
+	return x
 }
 
 // peaks goes down the leaves from the likeliest. A leaf founds a candidate when an item speaks for it, near its loudest,
-// that no candidate before has: a wide report of an area thus founds no candidate beside those it supports.
+// that no candidate before has: a wide report of an area thus founds no candidate beside those it supports. A leaf is weighed when its
+// turn may have come.
 func (f *field) peaks(w *weigher) []peak {
-	total, plain := f.totals(w)
-	var order []int
-	for l := range f.leaf {
-		if !math.IsInf(total[l], -1) {
-			order = append(order, l)
-		}
-	}
-	slices.SortFunc(order, func(a, b int) int { // where bounds make leaves equal, the one that more speaks for
-		return cmp.Or(cmp.Compare(total[b], total[a]), cmp.Compare(plain[b], plain[a]), cmp.Compare(a, b))
-	})
+	q := f.waitingLeaves(w)
 	owned := make([]bool, len(f.items))
 	var out []peak
-	for _, l := range order {
-		if len(out) == w.opt.Most {
-			break
+	var anchors []atalaya.Place // of those that founded one
+	for len(q) > 0 && len(out) < w.opt.Most {
+		if !q[0].weighed {
+			q[0] = f.weigh(q[0], w)
+			heap.Fix(&q, 0)
+			continue
 		}
-		if p := f.peakAt(l, owned); len(p.own) > 0 {
-			for _, i := range slices.Concat(p.by, p.same) {
-				owned[i] = true
-			}
+		p := f.peakAt(heap.Pop(&q).(waiting).leaf, owned)
+		if len(p.own) == 0 {
+			continue
+		}
+		found := !owned[p.by[0]] // else a sharper item, which these do not exclude, has its candidate: they speak for that
+		for _, i := range slices.Concat(p.by, p.same) {
+			owned[i] = true
+		}
+		if anchor := f.items[p.own[0]].Place; found && anchor != nil {
+			found = !slices.ContainsFunc(anchors, func(a atalaya.Place) bool { return same(a, *anchor) })
+			anchors = append(anchors, *anchor)
+		}
+		if found {
 			out = append(out, p)
 		}
 	}
@@ -456,6 +530,11 @@ func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 	c := atalaya.Candidate{
 		Mission: opt.Mission, Ledger: rows, Probability: probability(sum(rows)), AsOf: opt.AsOf,
 		Place: place, Alternatives: f.otherwise(rest, shares, f.smelt(p)),
+	}
+	if cal := opt.Calibration; cal != nil {
+		bare := sum(rows[:len(rows)-1])
+		_, from, to, n := cal.Apply(bare)
+		c.Word, c.Range, c.Cases = cal.Word(bare), &[2]float64{from, to}, n
 	}
 	c.Changes = f.changes(leaf, c.Probability, shares, w)
 	// A candidate is named by the item that pins it down: it keeps its name while others come and go.
@@ -542,7 +621,7 @@ func alternatives(rest float64, gas bool) []atalaya.Alternative {
 
 // otherwise shares out what is not a site among the classes that the evidence speaks of; where it names none, by stated shares.
 func (f *field) otherwise(rest float64, shares []float64, gas bool) []atalaya.Alternative {
-	if len(f.classes) == 0 {
+	if f.plain {
 		return alternatives(rest, gas)
 	}
 	out := make([]atalaya.Alternative, 0, len(shares))
@@ -565,6 +644,8 @@ func labelOf(class string) string {
 		return "vehicles of other business"
 	case Radio:
 		return "other radio"
+	case Dwelling:
+		return "dwelling or ranch"
 	}
 	return class
 }
@@ -612,7 +693,7 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 	told := prior
 	for _, k := range order {
 		told += v.raw[k]
-		least, most := Bounds(f.names[k])
+		least, most := w.bounds(k)
 		by, says := -v.over[k], atalaya.Say("bounded", "kind", f.names[k], "least", fmt.Sprintf("%g", least), "most", fmt.Sprintf("%g", most))
 		if !f.named(all, k) {
 			if by = v.kept[k] - v.raw[k]; f.single[k] {
@@ -624,6 +705,13 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 	}
 	off("dependence", v.stays-told, atalaya.Say("alternatives-together"))
 	off("time", v.now-v.stays, atalaya.Say("time-passed", "days", fmt.Sprintf("%.0f", opt.HalfLife.Hours()/24)))
+	if opt.Calibration != nil {
+		bare := sum(rows)
+		calibrated, _, _, n := opt.Calibration.Apply(bare)
+		row := atalaya.LedgerItem{Kind: "calibration", LogOdds: calibrated - bare}
+		tell(&row, atalaya.Say("calibrated", "n", fmt.Sprint(n)))
+		rows = append(rows, row)
+	}
 	return rows, w.shares(all)
 }
 

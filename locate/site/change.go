@@ -5,33 +5,58 @@ import (
 	"math"
 	"slices"
 
-	"github.com/golang/geo/s2"
-
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
 )
 
-// changes tells, for each sense that looks, what one more look at a candidate would make of its probability, the one that tells most first. The look
-// is one at the time of assessment, of all of the window, that notices as often as Senses says; what it sees lies at the candidate, as sharply as
-// the window is wide.
-func (f *field) changes(leaf int, p float64, shares []float64, w *weigher) []atalaya.Change {
-	var out []atalaya.Change
-	here := f.reduced(leaf)
+// imagined is one more look with a sense: the items that it would give, behind those that there are.
+type imagined struct {
+	sense     Sense
+	look      said // of all of the window at the time of assessment, which notices as often as Senses says
+	detection said // at the candidate, as sharp as the window is wide
+}
+
+// imagine adds to the field, but to no leaf of it, what one more look with each sense would say.
+func (f *field) imagine() {
 	for _, s := range Senses {
 		if s.Kind == "permit" { // a permit is not looked for from the air
 			continue
 		}
-		look := atalaya.Evidence{ID: "~look", Kind: s.Kind, When: atalaya.Span{From: w.opt.AsOf, To: w.opt.AsOf}, Others: s.Looked(),
-			Level: f.leaf[leaf].Level(), Cells: []uint64{uint64(f.leaf[leaf])}, LogOdds: []float64{math.Log1p(-s.Site)}}
-		d := s.Known(Detection{}, nil, 1, s.Site)
-		seen := look
-		seen.ID, seen.Others = "~seen", d.Others
-		seen.LogOdds = []float64{math.Log1p(d.StrengthKm2 * perKm2 / (4 * math.Pi * ScaleM * ScaleM))}
-		c := atalaya.Change{Kind: s.Kind, Chance: p * s.Site,
-			IfNot: f.again(slices.Concat(here, []atalaya.Evidence{look}), leaf, w), IfSeen: f.again(slices.Concat(here, []atalaya.Evidence{look, seen}), leaf, w)}
+		d := s.Known(Detection{}, nil, 0, s.Site)
+		f.future = append(f.future, imagined{s,
+			said{f.add(s.Kind, s.Looked()), math.Log1p(-s.Site)},
+			said{f.add(s.Kind, d.Others), math.Log1p(d.StrengthKm2 * perKm2 / (4 * math.Pi * ScaleM * ScaleM))}})
+	}
+}
+
+// add puts an item behind all others that no leaf holds.
+func (f *field) add(kind string, others map[string]float64) int32 {
+	share := make([]float64, len(f.classes))
+	for c, name := range f.classes {
+		share[c] = others[name]
+	}
+	n := len(f.items)
+	f.items = append(f.items, atalaya.Evidence{Kind: kind, Others: others})
+	f.most, f.origin, f.shared, f.derived = append(f.most, 0), append(f.origin, n), append(f.shared, false), append(f.derived, false)
+	f.kind, f.others = append(f.kind, f.kindOf(kind)), append(f.others, share)
+	f.hours, f.scale = append(f.hours, f.hoursNow), append(f.scale, 1)
+	return int32(n)
+}
+
+// changes tells, for each sense that looks, what one more look at a candidate would make of its probability, the one that tells most first.
+func (f *field) changes(leaf int, p float64, shares []float64, w *weigher) []atalaya.Change {
+	all := f.at(leaf)
+	counts := f.counted(all)
+	prior, _ := w.opt.before(geodesy.CellCenter(f.leaf[leaf]))
+	with := func(more ...said) float64 {
+		return w.opt.probability(w.at(slices.Concat(all, more), append(slices.Clone(counts), true, true), prior).now)
+	}
+	var out []atalaya.Change
+	for _, x := range f.future {
+		c := atalaya.Change{Kind: x.sense.Kind, Chance: p * x.sense.Site, IfNot: with(x.look), IfSeen: with(x.look, x.detection)}
 		for i, name := range f.classes {
 			if k := slices.IndexFunc(Classes[:], func(c Class) bool { return c.Name == name }); k >= 0 {
-				c.Chance += (1 - p) * shares[i+1] * s.Others[k]
+				c.Chance += (1 - p) * shares[i+1] * x.sense.Others[k]
 			}
 		}
 		c.Bits = math.Max(0, entropy(p)-c.Chance*entropy(c.IfSeen)-(1-c.Chance)*entropy(c.IfNot))
@@ -39,25 +64,6 @@ func (f *field) changes(leaf int, p float64, shares []float64, w *weigher) []ata
 	}
 	slices.SortStableFunc(out, func(a, b atalaya.Change) int { return cmp.Compare(b.Bits, a.Bits) })
 	return out
-}
-
-// reduced are the items that say something at a leaf, as if they said it there alone.
-func (f *field) reduced(leaf int) []atalaya.Evidence {
-	var out []atalaya.Evidence
-	for _, s := range f.at(leaf) {
-		e := f.items[s.item]
-		e.Level, e.Cells, e.LogOdds = f.leaf[leaf].Level(), []uint64{uint64(f.leaf[leaf])}, []float64{s.log}
-		out = append(out, e)
-	}
-	return out
-}
-
-// again is the probability at a leaf with other items.
-func (f *field) again(items []atalaya.Evidence, leaf int, w *weigher) float64 {
-	g := newField(items, w.opt)
-	all := g.at(0)
-	prior, _ := w.opt.before(geodesy.CellCenter(s2.CellID(f.leaf[leaf])))
-	return probability(newWeigher(g, w.opt).at(all, g.counted(all), prior).now)
 }
 
 // entropy of a yes or no, bits.

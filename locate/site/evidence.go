@@ -37,6 +37,7 @@ type Detection struct {
 	// GasStrengthKm2), times the probability that the detection is real.
 	StrengthKm2 float64
 	Others      map[string]float64 // see atalaya.Evidence; with it StrengthKm2 is against nothing at all
+	Real        float64            // see atalaya.Evidence
 	Place       *atalaya.Place     // the continuous posterior; nil makes one of the modes
 	RateKgS     map[string]atalaya.Interval
 	Said        []atalaya.Sentence // for the ledger
@@ -46,7 +47,7 @@ type Detection struct {
 // FromDetection is what a detection says for the ground around it: log(1 + a·f) with its density f blurred by the window,
 // at most the bound of its kind. It never speaks against a place; that it was not detected elsewhere is a look.
 func FromDetection(d Detection) atalaya.Evidence {
-	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS, Others: d.Others}
+	e := atalaya.Evidence{Kind: d.Kind, Note: cmp.Or(d.Note, atalaya.English(d.Said)), Said: d.Said, Place: d.Place, RateKgS: d.RateKgS, Others: d.Others, Real: d.Real}
 	if slices.ContainsFunc(d.Modes, func(m Mode) bool { return !m.proper() }) {
 		e.Place = nil
 		e.Note, e.Said = add(e.Note, e.Said, atalaya.Say("no-finite-error"))
@@ -197,7 +198,7 @@ func FromLooks(kind, note string, looks []Look) atalaya.Evidence {
 		return e
 	}
 	e.Level = level
-	const each = 1.0 / (1 << (2 * finer)) // share of one spot in a cell
+	each := math.Exp2(-2 * float64(finer(level))) // share of one spot in a cell
 	sums := map[s2.CellID]float64{}
 	for _, c := range sortedCells(seen) {
 		sums[c.Parent(level)] += seen[c] * each
@@ -227,10 +228,15 @@ func FromLooks(kind, note string, looks []Look) atalaya.Evidence {
 	return e
 }
 
-const (
-	finer         = 2    // levels by which the spots are finer than the cells, of which each has sixteen
-	mostLookCells = 6000 // about, in one item
-)
+const mostLookCells = 5000 // about, in one item
+
+// finer is by how many levels the spots of a look are finer than its cells: each cell has sixteen, or four where the ground is wide.
+func finer(level int) int {
+	if level == windowLevel {
+		return 2
+	}
+	return 1
+}
 
 // lookedAt gives the best Pd of each spot that was seen, by its cell, and the level of the field that is made of them.
 func lookedAt(looks []Look) (level int, seen map[s2.CellID]float64) {
@@ -249,7 +255,7 @@ func lookedAt(looks []Look) (level int, seen map[s2.CellID]float64) {
 	}
 	seen = map[s2.CellID]float64{}
 	for _, l := range good {
-		spots(l, level+finer, seen)
+		spots(l, level+finer(level), seen)
 	}
 	return level, seen
 }
@@ -293,7 +299,7 @@ func spots(l Look, level int, seen map[s2.CellID]float64) {
 			lo[k], hi[k] = math.Min(lo[k], p[k]), math.Max(hi[k], p[k])
 		}
 	}
-	step := 0.6 * cellEdgeM / math.Exp2(float64(level))
+	step := 0.7 * cellEdgeM / math.Exp2(float64(level))
 	east := 1 / (metresPerDegree * math.Cos(l.Ring[0].Lat*geodesy.RadPerDegree))
 	for y := lo[1] + step/2; y < hi[1]; y += step {
 		for _, span := range crossings(ring, y) {

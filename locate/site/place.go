@@ -211,6 +211,15 @@ func excludes(a, b atalaya.Place) bool {
 	return !ok
 }
 
+// same reports whether two places that may exclude each other are so near that they are asked about as one: within three windows, and not as far apart
+// as one pair of the same thing in 270,000 (five standard deviations), since stated errors have longer tails than normal ones.
+func same(a, b atalaya.Place) bool {
+	d := geodesy.NewFrame(geodesy.LatLonHeight{Lat: a.Lat, Lon: a.Lon}).GroundENU(geodesy.LatLon{Lat: b.Lat, Lon: b.Lon})
+	inv, ok := invert(plus(a.CovarianceM2, b.CovarianceM2))
+	y := apply(inv, d)
+	return ok && math.Hypot(d[0], d[1]) < 3*ScaleM && d[0]*y[0]+d[1]*y[1] < 25
+}
+
 func trace(p atalaya.Place) float64 { return p.CovarianceM2[0][0] + p.CovarianceM2[1][1] }
 
 // product of two normal densities, where they are consistent: a's mean moves by Ca(Ca+Cb)⁻¹ of the difference.

@@ -16,9 +16,10 @@ import (
 const (
 	Industry = "industry" // paint shops, plants, refineries: solvents, heat, traffic
 	Farm     = "farm"
-	Fire     = "fire"    // of fields, rubbish, woods
-	Traffic  = "traffic" // yards, quarries, camps: vehicles come and go
-	Radio    = "radio"   // masts, ranches and boats with sets
+	Fire     = "fire"     // of fields, rubbish, woods
+	Traffic  = "traffic"  // yards, quarries, camps: vehicles come and go
+	Radio    = "radio"    // masts and boats with sets
+	Dwelling = "dwelling" // houses and ranches by themselves: a hearth, a car, now and then a set
 )
 
 // Class is a kind of place that is no site, and how many of them there are a km² unless a mission says otherwise: assumptions about open
@@ -29,7 +30,7 @@ type Class struct {
 }
 
 // Classes lists all classes, in the order in which they are told.
-var Classes = [...]Class{{Industry, 0.004}, {Farm, 0.01}, {Fire, 0.002}, {Traffic, 0.01}, {Radio, 0.01}}
+var Classes = [...]Class{{Industry, 0.004}, {Farm, 0.01}, {Fire, 0.002}, {Traffic, 0.01}, {Radio, 0.01}, {Dwelling, 0.05}}
 
 // A Sense says how often one kind of sensor notices each class of place when it looks there, and how many detections a km² it gives that come
 // from none of them (of what is no place at all, or of a class without a name). These are assumptions, stated here and nowhere else.
@@ -41,14 +42,14 @@ type Sense struct {
 }
 
 // Senses lists the kinds of sensors whose alternatives are known by name.
-var Senses = [...]Sense{ //          industry farm  fire traffic radio
-	{"gas", 0.002, 0.7, [...]float64{0.6, 0.3, 0.5, 0.02, 0}},
-	{"spectral", 0.002, 0.3, [...]float64{0.4, 0.1, 0.5, 0.01, 0}},
-	{"thermal", 0.01, 0.4, [...]float64{0.4, 0.1, 0.9, 0.1, 0.02}},
-	{"video", 0.01, 0.3, [...]float64{0.1, 0.1, 0.05, 0.1, 0.02}},
-	{"mover", 0.02, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.1}},
-	{"signal", 0.005, 0.3, [...]float64{0.2, 0.05, 0.01, 0.1, 0.9}},
-	{"permit", 0.0001, 0.0005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4}},
+var Senses = [...]Sense{ //          industry farm  fire traffic radio dwelling
+	{"gas", 0.002, 0.7, [...]float64{0.6, 0.3, 0.5, 0.02, 0, 0.02}},
+	{"spectral", 0.002, 0.3, [...]float64{0.4, 0.1, 0.5, 0.01, 0, 0.005}},
+	{"thermal", 0.005, 0.4, [...]float64{0.4, 0.1, 0.9, 0.1, 0.02, 0.1}},
+	{"video", 0.005, 0.3, [...]float64{0.1, 0.1, 0.05, 0.1, 0.02, 0.05}},
+	{"mover", 0.01, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.1, 0.2}},
+	{"signal", 0.002, 0.3, [...]float64{0.2, 0.05, 0.01, 0.1, 0.9, 0.1}},
+	{"permit", 0.0001, 0.0005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4, 0.01}},
 }
 
 // SenseOf finds a kind; false where there is no table of it.
@@ -61,13 +62,20 @@ func SenseOf(kind string) (Sense, bool) {
 }
 
 // Known makes a detection of a sense whose alternatives are known by name: how strongly it speaks for a site and for each class against
-// nothing at all. Likeness is how probable what was measured is for each class and for Target, 1 where it says nothing; real is the probability
-// that the detection is no error; pd is the probability with which looks whose evidence stands beside it would have shown a site there, 0
-// where there are none: what was seen counts in the place of what was missed (track existence, D. Musicki and R. Evans, cited in the package comment).
+// nothing at all. Likeness is how probable what was measured is for each class and for Target, 1 where it says nothing. Real is the
+// probability that the detection is a thing in the world, where that is stated for it, else 0. Then its odds, and not the density of what the
+// sense cannot explain, weigh a thing against an error: the strength is pd·odds/T with T the density of things that the sense notices. Pd is the probability
+// with which looks whose evidence stands beside it would have shown a site there, 0 where there are none: what was seen counts in the place of what was missed
+// (track existence, D. Musicki and R. Evans, cited in the package comment).
 func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64) Detection {
-	d.Kind = s.Kind
+	d.Kind, d.Real = s.Kind, real
+	rarity := 1 / s.UnexplainedKm2
+	if real > 0 {
+		real = math.Min(real, surest)
+		rarity = real / (1 - real) / s.things(func(c Class) float64 { return c.PerKm2 })
+	}
 	strength := func(notices, like float64) float64 {
-		return notices * like * real / (s.UnexplainedKm2 * math.Max(1-pd*notices/s.Site, 0.01))
+		return notices * like * rarity / math.Max(1-pd*notices/s.Site, 0.01)
 	}
 	like := func(class string) float64 {
 		if v, ok := likeness[class]; ok {
@@ -83,6 +91,18 @@ func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64)
 		}
 	}
 	return d
+}
+
+// surest is the most that is believed of a processor's statement that a detection is real.
+const surest = 0.98
+
+// things is the density of things without sites that the sense notices when it looks, per km².
+func (s Sense) things(density func(Class) float64) float64 {
+	sum := 0.0
+	for i, c := range Classes {
+		sum += density(c) * s.Others[i]
+	}
+	return sum
 }
 
 // Target is the name of a site among the classes of Likeness.
@@ -144,14 +164,14 @@ func sheetFound(s detection.Sheet, f detection.Found, sense Sense, known bool) a
 	}
 	d := Detection{Kind: s.Kind, Modes: []Mode{{At: geodesy.LatLon{Lat: f.Lat, Lon: f.Lon}, CovarianceM2: all, Weight: 1}}, RateKgS: f.RateKgS,
 		Said: []atalaya.Sentence{atalaya.Say("stood-out", "sensor", s.Sensor, "what", cmp.Or(f.Note, s.Kind))}}
-	real := 1.0
+	real := 0.0
 	if f.Real != nil {
-		real = *f.Real
+		real = math.Max(*f.Real, 1e-3)
 	}
 	if known {
 		d = sense.Known(d, f.Likeness, real, f.PD)
 	} else {
-		d.StrengthKm2 = UnknownStrengthKm2 * real
+		d.StrengthKm2 = UnknownStrengthKm2 * cmp.Or(real, 1)
 	}
 	e := FromDetection(d)
 	e.When = atalaya.Span{From: f.Time, To: f.Time}
@@ -165,7 +185,7 @@ func sheetFound(s detection.Sheet, f detection.Found, sense Sense, known bool) a
 // UnknownStrengthKm2 is the strength of a detection by a sense that has no table: one that notices three sites of ten, and as much else in 20 km².
 const UnknownStrengthKm2 = 0.3 / 0.05
 
-// classNames lists the classes that some item names or that are known, known ones first, the rest by name.
+// classNames lists the classes that are known, then those that some item names besides, by name.
 func classNames(items []atalaya.Evidence) []string {
 	more := map[string]bool{}
 	for _, e := range items {
@@ -175,10 +195,8 @@ func classNames(items []atalaya.Evidence) []string {
 	}
 	var out []string
 	for _, c := range Classes {
-		if more[c.Name] {
-			out = append(out, c.Name)
-			delete(more, c.Name)
-		}
+		out = append(out, c.Name)
+		delete(more, c.Name)
 	}
 	return append(out, slices.Sorted(maps.Keys(more))...)
 }

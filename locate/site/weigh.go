@@ -13,7 +13,10 @@ import (
 const (
 	// defaultHalfLife of a site's working life: an assumption; it closes, or moves, by chance at a constant rate.
 	defaultHalfLife = 60 * 24 * time.Hour
-	leastRatio      = 1e-3 // of a likelihood: nothing that was looked at is excluded further
+	// likenessMost is what the likeness of what was measured to a site's may add to the bound of a kind: ln 20, where the weight of a mixture is
+	// cut, too (decision 0008).
+	likenessMost = 3.0
+	leastRatio   = 1e-3 // of a likelihood: nothing that was looked at is excluded further
 	// alikeSeen and alikeMissed are the correlations of what one sense sees, or misses, at one place again and again, beyond what the kind of place explains:
 	// one factory always steams, another never, and a mixture that is misread once is misread again. n of them count as n/(1+(n-1)ρ), the
 	// design effect of a cluster (L. Kish, Survey Sampling, 1965, section 5.4). Assumptions.
@@ -147,7 +150,7 @@ func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 	}
 	for k := range w.kinds {
 		together := w.kinds[k].against(w.weights)
-		least, most := Bounds(w.f.names[k])
+		least, most := w.bounds(k)
 		v.kept[k] = math.Max(least, math.Min(most, together))
 		v.over[k] = together - v.kept[k]
 		excess += v.over[k]
@@ -158,6 +161,15 @@ func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 		v.now = w.forward(all, prior) - excess
 	}
 	return v
+}
+
+// bounds of a kind, with what the likeness of detections may add.
+func (w *weigher) bounds(k int) (least, most float64) {
+	least, most = Bounds(w.f.names[k])
+	if w.seen[k] > 0 {
+		most += likenessMost
+	}
+	return least, most
 }
 
 // each fills what the items say by themselves: the ratios of site, nothing and classes.

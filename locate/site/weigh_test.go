@@ -228,7 +228,7 @@ func TestAlternativesAndTimeDoNotDependOnOrder(t *testing.T) {
 func TestAlternativesAreReliable(t *testing.T) {
 	const sites, factories = 0.02, 0.05 // per km²
 	rng := rand.New(rand.NewPCG(17, 1))
-	opt := site.Options{PriorPerKm2: sites, PerKm2: map[string]float64{site.Industry: factories, site.Farm: 1e-9, site.Fire: 1e-9, site.Traffic: 1e-9, site.Radio: 1e-9}, Stay: true, AsOf: later.AsOf}
+	opt := site.Options{PriorPerKm2: sites, PerKm2: map[string]float64{site.Industry: factories, site.Farm: 1e-9, site.Fire: 1e-9, site.Traffic: 1e-9, site.Radio: 1e-9, site.Dwelling: 1e-9}, Stay: true, AsOf: later.AsOf}
 	senses := [...]string{"gas", "thermal", "mover"}
 	var stated [1 << len(senses)]float64 // by which senses noticed it
 	for which := range stated {

@@ -67,6 +67,20 @@ var words = map[string][2]string{
 	"reduce.model error":    {"Less of it: more crossings of the plume over a longer time, so that its meanders average out.", "Para reducirlo: más cruces de la pluma en más tiempo, de modo que sus meandros se promedien."},
 	"reduce.samples":        {"Less of it: more samples inside the plume; the leg advised says where.", "Para reducirlo: más muestras dentro de la pluma; el tramo aconsejado dice dónde."},
 
+	// Drawings of a score.
+	"reliability.title":      {"What was said, and how often it came true", "Lo dicho y cuántas veces se cumplió"},
+	"reliability.x":          {"mean probability of the candidates of a word", "probabilidad media de los candidatos de una palabra"},
+	"reliability.y":          {"share of them that were sites", "parte de ellos que eran sitios"},
+	"reliability.note":       {"{n} campaigns. Bars are 95 % intervals of the share; on the dashed line what is said comes true.", "{n} campañas. Las barras son intervalos de 95 % de la parte; en la línea discontinua lo dicho se cumple."},
+	"precision-recall.title": {"Precision by recall", "Precisión según cobertura"},
+	"precision-recall.x":     {"share of the sites found", "parte de los sitios hallados"},
+	"precision-recall.y":     {"share of the candidates so far that are sites", "parte de los candidatos hasta ahí que son sitios"},
+	"precision-recall.note":  {"{n} campaigns, their candidates in one ranking.", "{n} campañas, sus candidatos en una sola lista."},
+	"area.title":             {"Ground to be searched", "Terreno por buscar"},
+	"area.x":                 {"km² a campaign, the likeliest ground first", "km² por campaña, primero el terreno más probable"},
+	"area.y":                 {"share of the sites met", "parte de los sitios encontrados"},
+	"area.note":              {"{n} campaigns. Ground of which nothing is known comes when its probability before any evidence is reached.", "{n} campañas. El terreno del que nada se sabe entra cuando se alcanza su probabilidad previa a toda evidencia."},
+
 	// How the plume was taken to spread: the words of the estimator are the keys (gas.method.* of the catalogue).
 	"Briggs rural, between classes":                      {"Briggs rural, between classes", "Briggs rural, entre clases"},
 	"turbulence of the wind log across, Briggs rural up": {"Turbulence of the wind log across, Briggs rural up", "Turbulencia del registro de viento a lo ancho, Briggs rural en vertical"},

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/product/still"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 )
@@ -123,7 +124,7 @@ func FuzzMarks(f *testing.F) {
 	f.Add([]byte{1, 1, 4, 2, 1, 1, 3, 4, '/', '/', 'C', 'A', 5, 6, 'N', 'O', 'F', 'O', 'R', 'N', 6, 5, 'U', 'S', ' ', 'M', 'X'})
 	f.Add([]byte{1, 1, 9, 5, 3, 'a', '/', 'b'})
 	f.Add([]byte{1, 0, 4, 2, '/', '/'})
-	f.Fuzz(func(t *testing.T, set []byte) {
+	storm.Fuzz(f, func(t testing.TB, set []byte) {
 		b, err := klv.Encode0601(klv.RawBytes(48, set))
 		if err != nil {
 			return

@@ -16,6 +16,7 @@ import (
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/bearing"
 )
 
@@ -129,7 +130,7 @@ func TestSharedBearings(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(head + "2026-03-01T15:00:00Z,24.8,-107.4,3000,350.5,1.5\n"))
 	f.Add([]byte("time;lat;lon;height_hae_m;bearing_deg;sigma_deg;emitter;bias_group;x\n2026-03-01T15:00:00Z;24,8;-107,4;3000;350,5;1,5;\"a;\"\"b\";;\n"))
-	f.Fuzz(func(t *testing.T, in []byte) {
+	storm.Fuzz(f, func(t testing.TB, in []byte) {
 		s, err := bearing.Read(bytes.NewReader(in), "f.csv")
 		if err != nil {
 			var e *atalaya.Error

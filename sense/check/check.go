@@ -42,7 +42,7 @@ type checker struct {
 func Check(r io.Reader, p Profile) (*Report, error) {
 	c := &checker{book: newBook(), clocks: map[uint16]*clock{}, times: map[uint16]*stamps{}, tables: map[uint16]*table{}, shots: map[uint16]*pictures{},
 		viewer: video.NewViewer(video.DefaultSigmas)}
-	in := bufio.NewReaderSize(&counted{r, &c.bytes}, 64<<10)
+	in := bufio.NewReaderSize(&counted{r, &c.bytes}, 4<<10) // for the look ahead alone: what follows reads larger pieces, past it
 	head, _ := in.Peek(1024)
 	report := &Report{Schema: "atalaya.check/1", Profile: p.Name, Container: "klv", Streams: []Stream{}}
 	var err error

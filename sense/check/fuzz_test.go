@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/check"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 )
 
 // hold asserts what must hold of any report: it ends, it is bounded, each place lies in the file, and the same bytes give the same.
-func hold(t *testing.T, b []byte) *check.Report {
+func hold(t testing.TB, b []byte) *check.Report {
 	t.Helper()
 	r, err := check.Check(bytes.NewReader(b), check.Default)
 	if err != nil {
@@ -45,14 +46,14 @@ func hold(t *testing.T, b []byte) *check.Report {
 }
 
 func FuzzCheck(f *testing.F) {
-	short := recipe{seconds: 0.2}.make(f)
-	f.Add(short)
-	f.Add(recipe{seconds: 0.2, outputs: asynchronous}.make(f))
+	f.Add(recipe{seconds: 0.2}.make(f))
+	f.Add(recipe{seconds: 0.1, outputs: asynchronous}.make(f))
+	short := recipe{seconds: 0.1}.make(f)
 	f.Add(short[:len(short)-77])
 	f.Add(append([]byte("garbage"), short...))
 	f.Add(recipe{}.encode(f, 0))
 	f.Add([]byte("no stream at all"))
-	f.Fuzz(func(t *testing.T, b []byte) { hold(t, b) })
+	storm.Fuzz(f, func(t testing.TB, b []byte) { hold(t, b) })
 }
 
 // Streams with many faults at random places: never a panic, and always a word about them.

@@ -47,7 +47,7 @@ type Reader struct {
 
 // NewReader reads from r; file and op name it in errors.
 func NewReader(r io.Reader, file, op string) *Reader {
-	return &Reader{File: file, Op: op, lines: bufio.NewReaderSize(r, 64<<10), Problems: Problems{file: file, op: op}}
+	return &Reader{File: file, Op: op, lines: bufio.NewReaderSize(r, 16<<10), Problems: Problems{file: file, op: op}}
 }
 
 // Fail makes an error of this table; line 0 is the file as a whole, column "" the line as a whole.
@@ -241,7 +241,7 @@ func (r *Reader) begin() error {
 	case bytes.HasPrefix(mark, []byte{0xFF, 0xFE}), bytes.HasPrefix(mark, []byte{0xFE, 0xFF}):
 		r.Problems.Note("utf-16", 1, "", "", "the text is UTF-16; it was read as such")
 		dec := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()
-		r.lines = bufio.NewReaderSize(dec.Reader(r.lines), 64<<10)
+		r.lines = bufio.NewReaderSize(dec.Reader(r.lines), 16<<10)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/gas"
 )
 
@@ -453,7 +454,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("# origin: 1,2\ntime,lat,lon,height_agl_m,lat2,lon2,height2_agl_m,wind_speed_mps,wind_from_deg,ch4_ppm,ch4_sd,ch4_flag,sensor,group\n2026-01-01T00:00:00Z,1,2,3,,,,4,5,6,,bdl,\"a,b\",g\n"))
 	f.Add([]byte(utf16(head + "0,1,2,3,4,5,6\n")))
 	f.Add([]byte("t_s;x_m;y_m;z_m;ch4_ppm\n0;1;2;3;4,5\n0;1;2;3;4,5\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		s, err := gas.Read(bytes.NewReader(b), "f.csv")
 		if err != nil {
 			var e *atalaya.Error

@@ -53,6 +53,7 @@ type Layer struct {
 	Shapes   []Shape
 	Permits  []Permit
 	Box      Box // around Shapes
+	Pieces   int // of lines and edges in an index, and points
 }
 
 // Holds reports whether any shape of a layer is of one of the kinds.

@@ -53,8 +53,7 @@ func Read(r io.Reader, name string) (*Layer, []jsonfile.Problem, error) {
 type reading struct {
 	*jsonfile.Reader
 	layer  Layer
-	kind   string // of the whole document
-	pieces int
+	kind   string         // of the whole document
 	passed map[string]int // features by their kind, where it means nothing
 }
 
@@ -71,7 +70,7 @@ func (p *reading) member(key string) error {
 func (p *reading) end() {
 	if p.kind != "FeatureCollection" {
 		p.Tell(false, p.Fail("key type", "Put its features into a FeatureCollection, each with a kind", "%q is kept, not used: it is no FeatureCollection", jsonfile.Short(p.kind)))
-		p.layer.Shapes, p.layer.Permits, p.layer.Box = nil, nil, Box{}
+		p.layer = Layer{Name: p.layer.Name}
 		return
 	}
 	if len(p.passed) == 0 {
@@ -151,8 +150,8 @@ func (p *reading) pass(text string, what any) {
 
 // keep adds a shape to the layer, within the bound of pieces.
 func (p *reading) keep(place string, s Shape) error {
-	s.each(func(a, b geodesy.LatLon) { p.pieces += cuts(a, b) })
-	if p.pieces += len(s.Points); p.pieces > MaxPieces {
+	s.each(func(a, b geodesy.LatLon) { p.layer.Pieces += cuts(a, b) })
+	if p.layer.Pieces += len(s.Points); p.layer.Pieces > MaxPieces {
 		return p.Fail(place, "Split the file, or draw its lines with fewer corners", "more than %d pieces of at most %g km", MaxPieces, pieceM/1000)
 	}
 	for _, l := range s.Lines {

@@ -6,12 +6,13 @@ import (
 	"math"
 	"testing"
 
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 )
 
 // checkTree holds what must hold of any tree: it is its parts byte for byte, it is JSON, and it takes memory in proportion to what
 // came in, save for the fixed room of run-length arrays.
-func checkTree(t *testing.T, n *klv.Node, size int) {
+func checkTree(t testing.TB, n *klv.Node, size int) {
 	nodes, numbers := 0, 0
 	for _, c := range n.All() {
 		nodes++
@@ -44,7 +45,7 @@ func FuzzTree(f *testing.F) {
 		}
 		f.Add(uint8(i), items)
 	}
-	f.Fuzz(func(t *testing.T, which uint8, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, which uint8, b []byte) {
 		all := klv.Standards()
 		std := all[int(which)%len(all)]
 		s := itemsOf(std, b)
@@ -93,7 +94,7 @@ func seed(r *klv.Row) []byte {
 }
 
 // rewrite holds that what is written from a node is read as the same again.
-func rewrite(t *testing.T, std *klv.Standard, n *klv.Node) {
+func rewrite(t testing.TB, std *klv.Standard, n *klv.Node) {
 	if n.State != klv.Given || n.Kind == klv.AsSDCC || n.Kind == klv.AsSet {
 		return
 	}
@@ -128,7 +129,7 @@ func FuzzIMAPB(f *testing.F) {
 	f.Add([]byte{0xc8, 0, 0}, 0.0, 1.0)
 	f.Add([]byte{0xe1}, -19.2, 19.2)
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, -1e300, 1e300)
-	f.Fuzz(func(t *testing.T, b []byte, lo, hi float64) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, lo, hi float64) {
 		v, ok := klv.ReadIMAPB(b, lo, hi)
 		if !ok || v.Kind == klv.ReservedCode {
 			return
@@ -150,7 +151,7 @@ func FuzzSplitter(f *testing.F) {
 	f.Add(good, uint8(7), uint8(3))
 	f.Add(append(bytes.Clone(good[5:]), good...), uint8(64), uint8(0))
 	f.Add(append(bytes.Clone(good), good[:30]...), uint8(1), uint8(1))
-	f.Fuzz(func(t *testing.T, b []byte, piece, end uint8) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, piece, end uint8) {
 		var s klv.Splitter
 		total := int64(0)
 		take := func() {
@@ -181,7 +182,7 @@ func FuzzSEI(f *testing.F) {
 	f.Add(klv.VideoTime{Count: 1224807209913000, Status: klv.GoodTime}.AppendTo([]byte{6, 5, 28}))
 	f.Add(klv.VideoTime{Count: 1 << 63, Codec: klv.H265, Nanoseconds: true}.AppendTo(nil))
 	f.Add([]byte("MISPmicrosectimeMISPmicrosectime"))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		v, at, ok := klv.FindVideoTime(b)
 		if !ok {
 			return
@@ -197,7 +198,7 @@ func FuzzSEI(f *testing.F) {
 func FuzzCoreID(f *testing.F) {
 	f.Add("0170:F592-F023-7336-4AF8-AA91-62C0-0F2E-B2DA/16B7-4341-0008-41A0-BE36-5B5A-B96A-3645:D3")
 	f.Add("0102:::")
-	f.Fuzz(func(t *testing.T, s string) {
+	storm.Fuzz(f, func(t testing.TB, s string) {
 		id, err := klv.ParseCoreID(s)
 		if err != nil {
 			return

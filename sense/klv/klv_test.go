@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 )
 
@@ -198,7 +199,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(good)
 	f.Add(good[:40])
 	f.Add(append(bytes.Clone(klv.EG0104.Key[:]), 0x83, 0, 0, 2, 1, 1))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		set, err := klv.Decode(b)
 		if err == nil && !bytes.Equal(set.AppendTo(nil), b) {
 			t.Fatal("what decodes does not re-encode to the same bytes")
@@ -220,7 +221,7 @@ func FuzzReader(f *testing.F) {
 	f.Add(good, 7)
 	f.Add(append(bytes.Clone(good[5:]), good...), 64)
 	f.Add(append(bytes.Clone(good), good[:30]...), 1)
-	f.Fuzz(func(t *testing.T, b []byte, piece int) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, piece int) {
 		piece = max(1, piece&0xff)
 		r := klv.NewReader(iotest.DataErrReader(&pieces{b, piece}))
 		total := int64(0)

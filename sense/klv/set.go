@@ -149,7 +149,7 @@ func (s *Set) decodeItems(std *Standard, b []byte, at int) {
 			break
 		}
 		if len(items) == cap(items) {
-			items = slices.Grow(items, 32)
+			items = slices.Grow(items, min(32, 1+len(b)/2)) // an item has two bytes at the least
 		}
 		it := &items[:len(items)+1][len(items)]
 		var head, size int

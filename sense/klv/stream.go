@@ -251,9 +251,9 @@ type Reader struct {
 	err   error
 }
 
-// NewReader reads r to its end, piece by piece.
+// NewReader reads r to its end, piece by piece: small ones first, so that a short stream costs little.
 func NewReader(r io.Reader) *Reader {
-	return &Reader{r: r, s: Splitter{ahead: true}, piece: make([]byte, 64<<10)}
+	return &Reader{r: r, s: Splitter{ahead: true}, piece: make([]byte, 4<<10)}
 }
 
 // Next gives the next packet; its bytes are valid until the following call. It ends with io.EOF, or with the error of the
@@ -271,6 +271,8 @@ func (r *Reader) Next() (Packet, error) {
 		if err != nil {
 			r.err = err
 			r.s.End()
+		} else if n == len(r.piece) && n < 64<<10 {
+			r.piece = make([]byte, 64<<10)
 		}
 	}
 }

@@ -188,10 +188,11 @@ func (d *Demuxer) give(e *elementary, u Unit) {
 	d.queue = append(d.queue, u)
 }
 
-// keep copies bytes to the arena. One that is too small is left to the units that lie in it, not copied to a larger one.
+// keep copies bytes to the arena. One that is too small is left to the units that lie in it, not copied to a larger one; the first
+// is small, so that a short stream costs little.
 func (d *Demuxer) keep(b []byte) []byte {
 	if cap(d.arena)-len(d.arena) < len(b) {
-		d.arena = make([]byte, 0, max(len(b), 64<<10))
+		d.arena = make([]byte, 0, max(len(b), min(max(4<<10, 4*cap(d.arena)), 64<<10)))
 	}
 	n := len(d.arena)
 	d.arena = append(d.arena, b...)

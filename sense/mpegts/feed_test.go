@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 )
 
@@ -24,8 +25,11 @@ type socket struct {
 	once sync.Once
 }
 
-func newSocket(datagrams ...[]byte) *socket {
-	s := &socket{in: make(chan []byte, len(datagrams)+1000)}
+func newSocket(datagrams ...[]byte) *socket { return socketOf(1000, datagrams) }
+
+// socketOf has room for so many more.
+func socketOf(more int, datagrams [][]byte) *socket {
+	s := &socket{in: make(chan []byte, len(datagrams)+more)}
 	for _, d := range datagrams {
 		s.in <- d
 	}
@@ -76,7 +80,7 @@ func overRTP(from uint16, datagrams [][]byte) (out [][]byte) {
 
 func feed(t testing.TB, datagrams ...[]byte) ([]byte, mpegts.FeedReport) {
 	t.Helper()
-	s := newSocket(datagrams...)
+	s := socketOf(0, datagrams)
 	s.Close()
 	f := mpegts.NewFeed(t.Context(), s, 1<<20)
 	b, err := io.ReadAll(f)
@@ -223,7 +227,7 @@ func TestUnitsOfALiveStreamComeAtOnce(t *testing.T) {
 func FuzzFeed(f *testing.F) {
 	f.Add(slices.Concat(overRTP(1, sevens(good(f)[:7*188*3]))...), 1328)
 	f.Add([]byte(strings.Repeat("G", 188*3)), 188)
-	f.Fuzz(func(t *testing.T, b []byte, size int) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, size int) {
 		if size < 1 || size > 65507 {
 			return
 		}

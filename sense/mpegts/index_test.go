@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 )
 
@@ -196,7 +197,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add(file)
 	_, file = indexOf(f, nil)
 	f.Add(file)
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		b = mpegts.Sealed(b) // else the check sums would stop nearly all
 		x, err := mpegts.OpenIndex(bytes.NewReader(b), int64(len(b)))
 		if err != nil {

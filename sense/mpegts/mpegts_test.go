@@ -1,15 +1,18 @@
 package mpegts_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 )
 
@@ -256,7 +259,7 @@ func FuzzDemuxer(f *testing.F) {
 	f.Add(s.Bytes())
 	f.Add(program(f, picture(0, 90000), klvUnit(klvPID, 90000, 40), klvUnit(syncPID, 90000, 40), picture(1, 93000)))
 	f.Add(thin(program(f, picture(0, 90000), picture(1, 93000)), 70))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		metadata := readAll(t, b, func(*mpegts.Demuxer) {})
 		facts := &mpegts.Facts{}
 		every := readAll(t, b, func(d *mpegts.Demuxer) {
@@ -279,9 +282,15 @@ func FuzzDemuxer(f *testing.F) {
 	})
 }
 
+// readers have the buffer that a demultiplexer would make for itself; to make one takes longer than to read a short stream.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 256<<10) }}
+
 // readAll reads a stream to its end: units lie within it, and hold no more than it does.
-func readAll(t *testing.T, b []byte, prepare func(*mpegts.Demuxer)) (out []unit) {
-	d := mpegts.NewDemuxer(bytes.NewReader(b))
+func readAll(t testing.TB, b []byte, prepare func(*mpegts.Demuxer)) (out []unit) {
+	in := readers.Get().(*bufio.Reader)
+	defer readers.Put(in)
+	in.Reset(bytes.NewReader(b))
+	d := mpegts.NewDemuxer(in)
 	prepare(d)
 	total := 0
 	for {
@@ -308,7 +317,7 @@ func readAll(t *testing.T, b []byte, prepare func(*mpegts.Demuxer)) (out []unit)
 func FuzzCells(f *testing.F) {
 	f.Add(append(cell(0, 3, body(20, 'a')), cell(1, 2, body(20, 'b'))...), 60)
 	f.Add(cell(9, 1, nil), 5)
-	f.Fuzz(func(t *testing.T, b []byte, size int) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, size int) {
 		if size < 1 || size > 60000 || len(b) > 1<<16 {
 			return
 		}
@@ -325,7 +334,7 @@ func FuzzCells(f *testing.F) {
 func FuzzSPS(f *testing.F) {
 	f.Add([]byte{0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xf6, 0x80})
 	f.Add([]byte{0x42, 1, 1, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x5d, 0xa0, 2, 0x80, 0x80, 0x2d, 0x16, 0x36, 0xb9, 0x24, 0xcb, 0xf0, 0x08})
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		for _, codec := range []string{"h264", "h265", "mpeg2video"} {
 			if v, ok := mpegts.ParseSPS(codec, b); ok && (v.Width < 1 || v.Height < 1 || v.Width > 1<<15 || v.Height > 1<<15 || v.RateNum < 0 || v.RateDen < 0) {
 				t.Fatalf("%s: %+v", codec, v)

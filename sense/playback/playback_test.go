@@ -15,6 +15,7 @@ import (
 	"github.com/Eyevinn/mp4ff/mp4"
 
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/sense/playback"
 )
@@ -326,7 +327,7 @@ func FuzzSegment(f *testing.F) {
 	sps := startCode(0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xf6, 0x80)
 	f.Add("h264", slices.Concat(sps, startCode(0x68, 0xce, 0x3c, 0x80), startCode(0x65, 0x88, 0x84)), int64(3000), int64(3000))
 	f.Add("h265", slices.Concat(startCode(0x40, 1, 12), startCode(0x42, 1, 1, 1, 0x60, 0, 0, 3, 0), startCode(0x44, 1, 0xc1), startCode(0x26, 1, 0xaf)), int64(0), int64(-5))
-	f.Fuzz(func(t *testing.T, codec string, b []byte, pts, dts int64) {
+	storm.Fuzz(f, func(t testing.TB, codec string, b []byte, pts, dts int64) {
 		u := mpegts.Unit{Kind: mpegts.Pictures, Data: b, PTS: pts, DTS: dts, HasPTS: pts&1 == 0, Random: true}
 		c, err := playback.Configure(codec, u)
 		if err != nil {

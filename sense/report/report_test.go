@@ -16,6 +16,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/report"
 )
 
@@ -242,7 +243,7 @@ func TestWrittenPositionsAreFound(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte("fecha: 2026-03-01\nlugar: 24.8, -107.4\nfuente: B2\n\nen 24°48'36\"N 107°23'24\"O\n"))
 	f.Add([]byte("24,8012; -107,3901 \xb0\xff N 24.8012 W 107.3901"))
-	f.Fuzz(func(t *testing.T, in []byte) {
+	storm.Fuzz(f, func(t testing.TB, in []byte) {
 		r, err := report.Read(bytes.NewReader(in), "r.txt")
 		if err != nil {
 			var e *atalaya.Error

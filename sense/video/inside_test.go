@@ -14,6 +14,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/geodesy/terrain"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 )
 
@@ -170,7 +171,7 @@ func TestDeviationsComeSeveralTimes(t *testing.T) {
 func FuzzSDCC(f *testing.F) {
 	f.Add([]byte{3, 0xb3, 0x04, 0x80, 0x3f, 0x80, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0})
 	f.Add([]byte{2, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0x60, 0})
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		s, _ := declaring(t, b)
 		for _, d := range s.stand() {
 			if len(d.tags) != d.Size {
@@ -197,7 +198,7 @@ func FuzzTargets(f *testing.F) {
 	f.Add(vpack(7, vitem(19, 1), vitem(20, 2), vitem(10, 1, 2, 3), vitem(11, 1, 2, 3)), int64(3))
 	f.Add([]byte{0x84, 0xff, 0xff, 0xff, 0xff}, int64(0))
 	items := at4km(rand.New(rand.NewPCG(1, 1))).items()
-	f.Fuzz(func(t *testing.T, b []byte, version int64) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, version int64) {
 		p := packetOf(t, 0, append(slices.Clone(items), klv.RawBytes(74, vmti(t, max(version, 0), 1280, 720, b)))...)
 		l := NewViewer(DefaultSigmas).See(p)
 		if len(l.Targets) > maxTargets || len(l.Problem) > maxMarkProblems+1 {

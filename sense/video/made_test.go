@@ -1,6 +1,7 @@
 package video_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -9,11 +10,13 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/sense/video"
@@ -318,6 +321,9 @@ func Example() {
 	// Output: 2026-05-04T12:00:00Z: 1000 m from the sensor, ± 21 m
 }
 
+// readers have the buffer that a demultiplexer would make for itself; to make one takes longer than to read a short stream.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 256<<10) }}
+
 func FuzzReader(f *testing.F) {
 	var ts bytes.Buffer
 	w := mpegts.NewWriter(&ts)
@@ -327,14 +333,18 @@ func FuzzReader(f *testing.F) {
 	f.Add(good)
 	f.Add(ts.Bytes())
 	f.Add(append(good[5:], good...))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
+		in := readers.Get().(*bufio.Reader)
+		defer readers.Put(in)
+		in.Reset(bytes.NewReader(b))
 		var out bytes.Buffer
-		_, _, err := video.WriteGeoref(&out, bytes.NewReader(b), video.DefaultSigmas)
+		_, _, err := video.WriteGeoref(&out, in, video.DefaultSigmas)
 		if err != nil && !errors.As(err, new(*atalaya.Error)) {
 			t.Fatal(err)
 		}
 		out.Reset()
-		if _, _, err = video.WriteKLV(&out, bytes.NewReader(b)); err != nil && !errors.As(err, new(*atalaya.Error)) {
+		in.Reset(bytes.NewReader(b))
+		if _, _, err = video.WriteKLV(&out, in); err != nil && !errors.As(err, new(*atalaya.Error)) {
 			t.Fatal(err)
 		}
 	})

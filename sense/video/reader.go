@@ -84,7 +84,7 @@ type Reader struct {
 
 // NewReader reads the file in r: a transport stream or raw KLV, told by its first bytes.
 func NewReader(r io.Reader) *Reader {
-	v := &Reader{in: bufio.NewReaderSize(r, 64<<10)}
+	v := &Reader{in: bufio.NewReaderSize(r, 4<<10)} // for the look ahead alone: what follows reads larger pieces, past it
 	head, _ := v.in.Peek(1024)
 	if mpegts.Looks(head) {
 		v.demux = mpegts.NewDemuxer(v.in)

@@ -181,11 +181,21 @@ func (d *Dir) Open(id atalaya.BlobID) (*Blob, error) {
 		f.Close()
 		return nil, err
 	}
-	b := &Blob{id: id, file: f, at: f, size: st.Size(), sum: sha256.New()}
+	b, err := d.within(id, f, st.Size())
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	b.file = f
+	return b, nil
+}
+
+// within is the blob whose stored form is in f, of so many bytes.
+func (d *Dir) within(id atalaya.BlobID, f io.ReaderAt, stored int64) (*Blob, error) {
+	b := &Blob{id: id, at: f, size: stored, sum: sha256.New()}
 	if d.key != nil {
-		s, err := unseal(d.key, f, st.Size())
+		s, err := unseal(d.key, f, stored)
 		if err != nil {
-			f.Close()
 			return nil, damaged(id, err)
 		}
 		b.at, b.size = s, s.size

@@ -220,24 +220,3 @@ func TestNamesFromOutsideCannotLeaveTheDirectory(t *testing.T) {
 		t.Errorf("a missing blob: %v", err)
 	}
 }
-
-func FuzzOpenEncrypted(f *testing.F) {
-	f.Add([]byte{})
-	f.Add([]byte("atalaya blob 1\n\x00"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		dir := t.TempDir()
-		d := open(t, dir, key)
-		id := put(t, d, []byte("x"))
-		if err := os.WriteFile(filepath.Join(dir, d.Name(id)), raw, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		b, err := d.Open(id)
-		if err != nil {
-			return
-		}
-		defer b.Close()
-		if _, err := io.Copy(io.Discard, b); err == nil {
-			t.Error("forged bytes were read")
-		}
-	})
-}

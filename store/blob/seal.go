@@ -127,7 +127,7 @@ func unseal(key []byte, f io.ReaderAt, stored int64) (*sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sealed{aead: aead, f: f, size: size, n: n, buf: make([]byte, chunk+tag), open: -1}, nil
+	return &sealed{aead: aead, f: f, size: size, n: n, buf: make([]byte, min(size, chunk)+tag), open: -1}, nil
 }
 
 // ReadAt decrypts the chunks that the range touches.

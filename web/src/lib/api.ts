@@ -54,7 +54,7 @@ export interface InboxItem {
   text: { lang: string; source: string; gist: string | null; gist_by: string } | null
   marking: string
 }
-export type LayerName = 'tracks' | 'footprints' | 'gas' | 'bearings' | 'reports' | 'looked' | 'unsurveyed'
+export type LayerName = 'tracks' | 'footprints' | 'gas' | 'bearings' | 'reports' | 'detections' | 'terrain' | 'looked' | 'unsurveyed'
 export interface MapData {
   banner: Banner; as_of: string; mission: { id: string; name: string; from: string; to: string } | null
   missions: { id: string; name: string }[] | null; bounds: [number, number, number, number] | null

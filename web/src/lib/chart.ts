@@ -31,7 +31,7 @@ for (const weight of [400, 600]) void document.fonts.load(`${weight} 13px Inter`
 new OffscreenCanvas(1, 1).getContext('webgl2')?.getExtension('WEBGL_lose_context')?.loseContext()
 
 const empty: FeatureCollection = { type: 'FeatureCollection', features: [] }
-const sourceNames = ['land', 'borders', 'grid', 'unsurveyed', 'looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'p90', 'p50', 'labels'] as const
+const sourceNames = ['land', 'borders', 'grid', 'unsurveyed', 'looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'detections', 'terrain', 'p90', 'p50', 'labels'] as const
 export type SourceName = (typeof sourceNames)[number]
 // Coasts are cut into tiles only down to zoom 6 and enlarged from there: a unit of such a tile is 76 m, far finer than a
 // 1:50 million coast, and the cut costs a fraction.
@@ -41,6 +41,7 @@ const options: Partial<Record<SourceName, Partial<GeoJSONSourceSpecification>>> 
 export const members: Record<Layer, string[]> = {
   gas: ['gas'], tracks: ['tracks-casing', 'tracks'], footprints: ['footprints-fill', 'footprints'], bearings: ['bearings-fill', 'bearings'],
   reports: ['reports-fill', 'reports'], sites: ['sites', 'p90-line', 'p50-fill', 'p50-line', 'p90-solid', 'p50-solid', 'struck', 'chosen', 'site-labels'], ground: ['unsurveyed', 'looked'],
+  detections: ['detections'], terrain: ['terrain-ways', 'terrain-waters', 'terrain-towns'],
 }
 
 type Paint = [layer: string, property: string, token: string]
@@ -52,6 +53,7 @@ const colours: Paint[] = [
   ['footprints-fill', 'fill-color', '--video'], ['footprints', 'line-color', '--video'],
   ['tracks-casing', 'line-color', '--surface'], ['tracks', 'line-color', '--ink-2'],
   ['bearings-fill', 'fill-color', '--signal'], ['bearings', 'line-color', '--signal'],
+  ['terrain-ways', 'line-color', '--ink-3'], ['terrain-waters', 'line-color', '--coast'], ['terrain-towns', 'line-color', '--ink-2'], ['detections', 'line-color', '--spectra'],
   ['gas', 'circle-stroke-color', '--ink-2'],
   ['sites', 'fill-color', '--estimated'], ['p50-fill', 'fill-color', '--estimated'], ['p90-line', 'line-color', '--estimated'], ['p50-line', 'line-color', '--estimated'],
   ['p90-solid', 'line-color', '--confirmed'], ['p50-solid', 'line-color', '--confirmed'],
@@ -72,6 +74,9 @@ function styleLayers(): LayerSpecification[] {
     { id: 'borders', type: 'line', source: 'borders', paint: { 'line-width': 1, 'line-dasharray': [6, 3, 1, 3] } },
     { id: 'grid', type: 'line', source: 'grid', filter: ['!', ['get', 'heavy']], paint: { 'line-width': 0.7 } },
     { id: 'grid-heavy', type: 'line', source: 'grid', filter: ['get', 'heavy'], paint: { 'line-width': 1.2 } },
+    { id: 'terrain-ways', type: 'line', source: 'terrain', filter: ['in', ['get', 'kind'], ['literal', ['road', 'track']]], paint: { 'line-width': 0.9 } },
+    { id: 'terrain-waters', type: 'line', source: 'terrain', filter: ['in', ['get', 'kind'], ['literal', ['river', 'water']]], paint: { 'line-width': 1.6, 'line-opacity': 0.8 } },
+    { id: 'terrain-towns', type: 'line', source: 'terrain', filter: ['==', ['get', 'kind'], 'town'], paint: { 'line-width': 1.2 } },
     { id: 'unsurveyed', type: 'fill', source: 'unsurveyed', paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.55, 'fill-antialias': false } },
     { id: 'looked', type: 'line', source: 'looked', paint: { 'line-width': 0.8, 'line-opacity': 0.8 } },
     { id: 'reports-fill', type: 'fill', source: 'reports', paint: { 'fill-opacity': 0.05, 'fill-antialias': false } },
@@ -82,6 +87,7 @@ function styleLayers(): LayerSpecification[] {
     { id: 'bearings', type: 'line', source: 'bearings', paint: { 'line-width': 0.6, 'line-opacity': 0.2 } },
     { id: 'tracks-casing', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 4, 'line-opacity': 0.7 } },
     { id: 'tracks', type: 'line', source: 'tracks', layout: { 'line-join': 'round' }, paint: { 'line-width': 1.3 } },
+    { id: 'detections', type: 'line', source: 'detections', paint: { 'line-width': 1.4, 'line-dasharray': [3, 2] } },
     { id: 'gas', type: 'circle', source: 'gas', layout: { 'circle-sort-key': ['get', 'excess'] }, paint: { 'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 1.5, 13, 3, 15, 5, 17, 8], 'circle-stroke-width': 0.4, 'circle-stroke-opacity': 0.6 } },
     { id: 'sites', type: 'fill', source: 'p90', paint: { 'fill-opacity': 0.1, 'fill-antialias': false } },
     { id: 'p50-fill', type: 'fill', source: 'p50', filter: ['!=', ['get', 'standing'], 'refuted'], paint: { 'fill-opacity': 0.22, 'fill-antialias': false } },
@@ -209,7 +215,7 @@ export class Chart {
   /** time shows only what was sensed within the brush; a track counts when any part of it was. */
   time(from: number, to: number, compound: string) {
     const within: FilterSpecification = ['all', ['>=', ['get', 't1'], from], ['<=', ['get', 't0'], to]]
-    for (const id of ['footprints', 'footprints-fill', 'bearings', 'bearings-fill', 'tracks', 'tracks-casing']) this.filter(id, within)
+    for (const id of ['footprints', 'footprints-fill', 'bearings', 'bearings-fill', 'tracks', 'tracks-casing', 'detections']) this.filter(id, within)
     this.filter('gas', ['all', ['>=', ['get', 't1'], from], ['<=', ['get', 't0'], to], ['==', ['get', 'compound'], compound]])
   }
 
@@ -217,7 +223,7 @@ export class Chart {
 
   data(map: MapData, labelOf: (site: Site) => string) {
     this.set('unsurveyed', everywhere(map.layers.unsurveyed ?? empty))
-    for (const name of ['looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports'] as const) this.set(name, timed(map.layers[name] ?? empty))
+    for (const name of ['looked', 'footprints', 'tracks', 'gas', 'bearings', 'reports', 'detections', 'terrain'] as const) this.set(name, timed(map.layers[name] ?? empty))
     // Fans reach across the whole sheet and lie over each other, footprints along a whole pass: the more there are, the fainter
     // each, and the sites stay on top.
     const n = Math.max(1, map.layers.footprints?.features.length ?? 0)

@@ -7,8 +7,8 @@ import { follow, type Tail } from './live'
 
 export type Room = 'map' | 'inbox' | 'site' | 'gas' | 'video' | 'oversight'
 export type Theme = 'light' | 'dark'
-export type Layer = 'gas' | 'tracks' | 'footprints' | 'bearings' | 'reports' | 'sites' | 'ground'
-export const layers: Layer[] = ['gas', 'tracks', 'footprints', 'bearings', 'reports', 'sites', 'ground']
+export type Layer = 'gas' | 'tracks' | 'footprints' | 'bearings' | 'reports' | 'sites' | 'ground' | 'detections' | 'terrain'
+export const layers: Layer[] = ['gas', 'tracks', 'footprints', 'bearings', 'reports', 'sites', 'ground', 'detections', 'terrain']
 export type Sheet =
   | { kind: 'open' | 'release' | 'outcome' | 'looked-at'; card: SiteCard }
   | { kind: 'review'; card: SiteCard; decision: Decision }
@@ -57,7 +57,7 @@ class Desk {
   gasBanner: Banner | null = $state.raw(null) // of what the gas room shows
   video: string | null = $state(null) // the selected video
   videoBanner: Banner | null = $state.raw(null)
-  shown: Record<Layer, boolean> = $state({ gas: true, tracks: true, footprints: true, bearings: true, reports: true, sites: true, ground: true })
+  shown: Record<Layer, boolean> = $state({ gas: true, tracks: true, footprints: true, bearings: true, reports: true, sites: true, ground: true, detections: true, terrain: true })
   from = $state(0) // the time brush, seconds since 1970, UTC
   to = $state(0)
   span: [number, number] = $state([0, 0]) // all that the brush may cover
@@ -274,7 +274,7 @@ export function said(problem: unknown): string {
 /** seconds lists the times of all timed features, as seconds since 1970. */
 export function seconds(map: MapData): number[] {
   const out: number[] = []
-  for (const name of ['gas', 'footprints', 'bearings', 'tracks'] as LayerName[]) {
+  for (const name of ['gas', 'footprints', 'bearings', 'tracks', 'detections'] as LayerName[]) {
     for (const feature of map.layers[name]?.features ?? []) {
       const at = Date.parse((feature.properties?.time ?? feature.properties?.from) as string) / 1000
       if (Number.isFinite(at)) out.push(at)

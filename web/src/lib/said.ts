@@ -7,10 +7,10 @@ import { sameFigures } from './numbers'
 export interface Told { text: string; lang?: string }
 
 /** words are the values that the catalogue has words for, by the name of the value. */
-const words: Record<string, (value: string) => string> = { kind: (v) => word('kind', v), integrity: (v) => word('integrity', v) }
+const words: Record<string, (value: string) => string> = { kind: (v) => word('kind', v), integrity: (v) => word('integrity', v), class: (v) => word('class', v) }
 
 /** numbers are the values that are numbers, and are written as the reader writes them; a name of digits stays as it came. */
-const numbers = new Set(['density', 'area', 'p', 'cep50', 'used', 'rejected', 'n', 'least', 'most'])
+const numbers = new Set(['density', 'area', 'p', 'cep50', 'used', 'rejected', 'n', 'least', 'most', 'km', 'looks', 'ways', 'waters', 'towns'])
 
 /**
  * told says a note: each sentence by its code, or the English line as it came where there are no codes (a record of an earlier
