@@ -21,6 +21,11 @@ func TestBenchJudgesAsAsked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	fit := filepath.Join(t.TempDir(), "fit.json")
+	knots := `{"schema":"atalaya.site-calibration/1","from":[{"scenario":"SYNTHETIC","first_seed":3,"seeds":1}],"cases":40,"sites":20,"knots":[{"log_odds":0,"from":-1,"to":1,"cases":40,"sites":20,"p05":0.3,"p95":0.7}]}`
+	if err := os.WriteFile(fit, []byte(knots), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, row := range []struct {
 		args string
 		code int
@@ -34,6 +39,14 @@ func TestBenchJudgesAsAsked(t *testing.T) {
 		{"metec --plan " + t.TempDir(), 1, "equipment.csv"},
 		{"calibration --surveys 0 --flights 0 --efficiency 0 --gate", 0, "GATE"},
 		{"calibration --surveys 0 --flights 0 --efficiency 0 --json", 0, `"schema":"atalaya.calibration/1"`},
+		{"fusion klv", 2, "goes alone"},
+		{"fusion --seeds -1", 2, "--seeds -1"},
+		{"fusion --fit a --calibration b", 2, "either --fit or --calibration"},
+		{"fusion --train-seeds 0", 2, "nothing to fit a calibration on"},
+		{"fusion --calibration " + filepath.Join(plan, "sensors.csv"), 1, "Fit it again"},
+		{"fusion --calibration " + filepath.Join(plan, "none.json"), 1, "Name a file that --fit wrote"},
+		{"fusion --ablations=false --seeds 0 --other-seeds 0 --calibration " + fit, 0, "calibration of 40 cases, 20 of them sites, from SYNTHETIC (1 seeds from 3)"},
+		{"fusion --ablations=false --seeds 0 --other-seeds 0 --json --calibration " + fit, 0, `"schema":"atalaya.fusion/1"`},
 		{"metec --json --plan " + plan, 0, `"why":"5 minutes long; 10 are needed"`},
 		{"metec --plan " + plan, 0, "PUBLISHED"},
 	} {

@@ -131,8 +131,23 @@ func reportEvidence(q simulate.RegionReport, id string) atalaya.Evidence {
 	return e
 }
 
-// mapOf is what a map of the country shows, which every way of putting evidence together knows.
-func mapOf(g simulate.Ground) *site.Ground {
+// A country is what its map shows, which every way of putting evidence together knows. It remembers what was asked of it, since every way asks about
+// the same cells; so it belongs to one goroutine.
+type country struct {
+	ground *site.Ground
+	known  map[geodesy.LatLon]float64
+}
+
+func (c country) logRatio(p geodesy.LatLon) (float64, []atalaya.Sentence) {
+	v, ok := c.known[p]
+	if !ok {
+		v = c.ground.At(p)
+		c.known[p] = v
+	}
+	return v, nil
+}
+
+func countryOf(g simulate.Ground) country {
 	l := &ground.Layer{Name: "map"}
 	for _, of := range []struct {
 		kind  ground.Kind
@@ -145,21 +160,22 @@ func mapOf(g simulate.Ground) *site.Ground {
 	for _, t := range g.Towns {
 		l.Shapes = append(l.Shapes, ground.Shape{Kind: ground.Town, Name: t.Name, Points: []geodesy.LatLon{t.At}, RadiusM: t.RadiusM})
 	}
-	return site.NewGround(l)
+	return country{site.NewGround(l), map[geodesy.LatLon]float64{}}
 }
 
 // A variant is one way of putting evidence together.
 type variant struct {
 	name, calibrated string
 	stay, noMap      bool
+	searched, waited bool // ground to be searched, and rankings on the way, are looked at
 	keep             func(kind string) bool
 }
 
 // options of an assessment at a time.
-func (v variant) options(country *site.Ground, at time.Time) site.Options {
+func (v variant) options(c country, at time.Time) site.Options {
 	o := site.Options{Mission: benchMission, AsOf: at, Stay: v.stay}
 	if !v.noMap {
-		o.Ground = country.LogRatio
+		o.Ground = c.logRatio
 	}
 	return o
 }
@@ -168,7 +184,7 @@ func everything(string) bool { return true }
 
 // variants are all senses, each alone, each left out. Permits say what something else is and never where a site is: they are no sense that could go alone.
 func variants(ablations bool) []variant {
-	out := []variant{{name: "all senses", calibrated: "fitted", keep: everything}}
+	out := []variant{{name: "all senses", calibrated: "fitted", searched: true, waited: true, keep: everything}}
 	if !ablations {
 		return out
 	}
@@ -178,7 +194,7 @@ func variants(ablations bool) []variant {
 	}
 	for _, k := range kinds {
 		if k != "permit" {
-			out = append(out, variant{name: k + " alone", calibrated: "own", keep: func(kind string) bool { return kind == k }})
+			out = append(out, variant{name: k + " alone", calibrated: "own", searched: true, keep: func(kind string) bool { return kind == k }})
 		}
 	}
 	for _, k := range kinds {
@@ -187,23 +203,23 @@ func variants(ablations bool) []variant {
 	return append(out, variant{name: "without time", calibrated: "fitted", stay: true, keep: everything}, variant{name: "without map", calibrated: "fitted", noMap: true, keep: everything})
 }
 
-// judge assesses a campaign in one way, and holds the ranking against the truth. Ground and earlier rankings are looked at where a table needs them.
-func (v variant) judge(r *simulate.Region, country *site.Ground, all []told) (*score.Campaign, error) {
+// judge assesses a campaign in one way, and holds the ranking against the truth.
+func (v variant) judge(r *simulate.Region, c country, all []told) (*score.Campaign, error) {
 	var kept []told
 	for _, t := range all {
 		if v.keep(t.evidence.Kind) {
 			kept = append(kept, t)
 		}
 	}
-	opt := v.options(country, r.To)
+	opt := v.options(c, r.To)
 	o := score.CampaignOptions{AsOf: r.To, From: r.From, AreaKm2: r.Area.Km2, FlightHours: flown(r), Causes: causes(kept)}
-	if v.calibrated == "own" || v.name == "all senses" {
+	if v.searched {
 		o.Cells = site.Cells(evidence(kept, r.To), opt)
 	}
-	if v.name == "all senses" {
+	if v.waited {
 		for q := 1; q < 4; q++ {
 			at := r.From.Add(r.To.Sub(r.From) * time.Duration(q) / 4)
-			o.Earlier = append(o.Earlier, score.Ranking{AsOf: at, Found: score.Found(site.Assess(evidence(kept, at), v.options(country, at)))})
+			o.Earlier = append(o.Earlier, score.Ranking{AsOf: at, Found: score.Found(site.Assess(evidence(kept, at), v.options(c, at)))})
 		}
 	}
 	found := score.Found(site.Assess(evidence(kept, r.To), opt))
@@ -265,10 +281,10 @@ func (o FusionOptions) campaigns(ctx context.Context, scenario string, first uin
 		if err != nil {
 			return nil, fmt.Errorf("%s, seed %d: %w", scenario, first+uint64(i), err)
 		}
-		all, country := evidenceOf(r), mapOf(r.Ground)
+		all, c := evidenceOf(r), countryOf(r.Ground)
 		out := make([]*score.Campaign, len(ways))
 		for k, w := range ways {
-			if out[k], err = w.judge(r, country, all); err != nil {
+			if out[k], err = w.judge(r, c, all); err != nil {
 				return nil, fmt.Errorf("%s, seed %d, %s: %w", scenario, first+uint64(i), w.name, err)
 			}
 		}
@@ -302,6 +318,10 @@ func (o FusionOptions) fit(ctx context.Context, ways []variant) ([]site.Calibrat
 	}
 	if len(names) == 0 || o.TrainSeeds < 1 {
 		return nil, &atalaya.Error{Op: "bench.fusion", Kind: atalaya.BadUse, Err: errors.New("nothing to fit a calibration on"), Hint: "Name scenarios with --train, or a fitted calibration with --calibration"}
+	}
+	ways = slices.Clone(ways)
+	for k := range ways {
+		ways[k].searched, ways[k].waited = false, false
 	}
 	cases := make([][]site.Case, len(ways))
 	var from []site.Basis
@@ -443,7 +463,7 @@ func (f *Fusion) copied(s simulate.RegionScenario, seed uint64) (out []Copied, e
 		return nil, err
 	}
 	all := evidence(evidenceOf(r), r.To)
-	opt := variant{}.options(mapOf(r.Ground), r.To)
+	opt := variant{}.options(countryOf(r.Ground), r.To)
 	for _, q := range r.Reports {
 		if q.Denies || len(out) == copiedReports {
 			continue
