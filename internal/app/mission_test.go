@@ -1,12 +1,14 @@
 package app
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/locate/site"
 )
 
 func TestWhatIsWrongWithAMissionFileIsSaidInItsOwnWords(t *testing.T) {
@@ -25,7 +27,7 @@ func TestWhatIsWrongWithAMissionFileIsSaidInItsOwnWords(t *testing.T) {
 		{"no YAML", "name: river\n\tfrom: x\n", "mission.yaml: line 2: "},
 		{"no YAML at all", "name: {\n", "mission.yaml: line "},
 		{"a class that is none", "densities_per_km2: {farms: 0.1}\n", "key densities_per_km2: there is no class \"farms\". Did you mean farm?"},
-		{"a class like none", "densities_per_km2: {volcano: 0.1}\n", "The classes are site, industry, farm, fire, traffic, radio"},
+		{"a class like none", "densities_per_km2: {volcano: 0.1}\n", "The classes are site, industry, farm, fire, traffic, radio, dwelling"},
 		{"a density below zero", "densities_per_km2: {site: -1}\n", "key densities_per_km2: site of -1 a km² cannot be true. Give how many there are"},
 		{"a density that is no number", "densities_per_km2: {site: .nan}\n", "site of NaN a km² cannot be true"},
 		{"a density in words", "name: a\ndensities_per_km2:\n  site: few\n", "line 3, key site: \"few\" is of another kind than what belongs here. Write a number"},
@@ -68,6 +70,20 @@ func TestDensitiesOfAMissionAreReadAndAreInItsName(t *testing.T) {
 			t.Fatal(err)
 		}
 		return m
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "mission.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(page), "`densities_per_km2`")
+	_, shown, _ = strings.Cut(shown, "`")
+	shown, _, _ = strings.Cut(shown, "`")
+	assumed := map[string]float64{site.Target: site.DefaultPriorPerKm2}
+	for _, c := range site.Classes {
+		assumed[c.Name] = c.PerKm2
+	}
+	if got := read("densities_per_km2: " + shown).DensitiesPerKm2; !maps.Equal(got, assumed) {
+		t.Errorf("the page shows %v, assumed is %v", got, assumed)
 	}
 	m := read("name: river\ndensities_per_km2: {site: 5.0e-4, farm: 0, radio: 1}\n")
 	if len(m.DensitiesPerKm2) != 3 || m.DensitiesPerKm2["site"] != 5e-4 || m.DensitiesPerKm2["farm"] != 0 || m.DensitiesPerKm2["radio"] != 1 {

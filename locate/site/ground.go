@@ -106,22 +106,21 @@ func kilometres(m float64) string {
 	return fmt.Sprintf("%.0f", m/1000)
 }
 
-// rightClass is how often the class that a permit names is that of what is there; one of the other four stands there else.
+// rightClass is how often a thing of a class bears a permit of that class, where it bears one; else it is of one of the others.
 const rightClass = 0.95
 
 // PermitSheet is a list of permits as a sheet of detections, by a sense that notices what is registered. A site hides behind a permit of any
-// class alike, and so does what is no place at all; a thing of a class bears, but for one time in twenty, a permit of its own.
+// class alike, and so do things that no permit is given for and what is no place at all; a thing of a class bears, but for one time in twenty, a permit of its own.
 func PermitSheet(name string, permits []ground.Permit, when time.Time) detection.Sheet {
 	s := detection.Sheet{Schema: detection.Schema, Kind: "permit", Sensor: name, Found: make([]detection.Found, len(permits))}
-	other := (1 - rightClass) / float64(len(Classes)-1)
+	n := float64(len(ground.PermitClasses))
 	for i, p := range permits {
 		like := map[string]float64{}
-		for _, c := range Classes {
-			share := other
-			if c.Name == p.Class {
-				share = rightClass
+		for _, c := range ground.PermitClasses {
+			like[c] = (1 - rightClass) / (n - 1) * n // beside one of n, as an unexplained one is
+			if c == p.Class {
+				like[c] = rightClass * n
 			}
-			like[c.Name] = share * float64(len(Classes)) // beside one in so many
 		}
 		v := p.SigmaM * p.SigmaM
 		s.Found[i] = detection.Found{ID: fmt.Sprint(i + 1), Time: when, Lat: p.At.Lat, Lon: p.At.Lon, CovarianceM2: [2][2]float64{{v, 0}, {0, v}}, Likeness: like, Note: p.Name}
