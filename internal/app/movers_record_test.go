@@ -19,35 +19,12 @@ import (
 	"github.com/atalaya-isr/atalaya/detect/mover/movertest"
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/internal/app"
-	"github.com/atalaya-isr/atalaya/sense/klv"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/store"
 	"github.com/atalaya-isr/atalaya/store/sqlite"
 )
 
-// hovering is the metadata of a sensor that stays 1000 m above ground and looks down by 50 degrees: 0.25 m a pixel across. SYNTHETIC.
-func hovering(t testing.TB, s float64) []byte {
-	t.Helper()
-	b, err := klv.Encode0601(klv.Time(2, noon.Add(time.Duration(s*1e9))), klv.TextOf(3, "SYNTHETIC"), klv.TextOf(11, "EO hovering"), klv.Number(5, 0), klv.Number(6, 0), klv.Number(7, 0),
-		klv.Number(13, 24.8), klv.Number(14, -107.4), klv.Number(75, 1050), klv.Number(78, 50), klv.Number(16, 5), klv.Number(17, 2.815),
-		klv.Number(18, 0), klv.Number(19, -50), klv.Number(20, 0), klv.Integer(65, 19))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// yard is a scene in which one thing goes by, one brakes to a stand from 3 s to 5 s, and one turns round at 3.1 s.
-func yard() movertest.Scene {
-	s := movertest.Usual(5)
-	s.Width, s.Height, s.Frames, s.Rate, s.Targets, s.Structures, s.Symbols, s.Pan, s.TurnDeg, s.Jitter = 480, 270, 105, 15, 0, 0, false, [2]float64{}, 0, 0.3
-	s.Courses = []movertest.Course{
-		{X: 0.02, Y: 0.2, Long: 14, Wide: 9, Contrast: 30, Legs: []movertest.Leg{{Frames: 105, From: 4.4, To: 4.4}}},
-		{X: 0.02, Y: 0.5, Long: 14, Wide: 9, Contrast: -30, Legs: []movertest.Leg{{Frames: 45, From: 4, To: 4}, {Frames: 30, From: 4, To: 0.1}}},
-		{X: 0.3, Y: 0.75, Long: 12, Wide: 9, Contrast: 30, Legs: []movertest.Leg{{Frames: 35, From: 4, To: 4}, {Frames: 22, From: 2.8, To: 2.8, TurnDeg: 180}, {Frames: 48, From: 4, To: 4}}},
-	}
-	return s
-}
+var hovering = movertest.Hovering(noon)
 
 // mission is a folder with these files in it.
 func mission(t testing.TB, files map[string]string) string {
@@ -111,7 +88,7 @@ func bodies(es []store.Entity) string {
 // TestARunKeepsWhatMoves: pictures and metadata of a file become tracks in the record, and what is worth a look becomes detections.
 func TestARunKeepsWhatMoves(t *testing.T) {
 	program(t)
-	path := filmed(t, yard(), 3e6, hovering)
+	path := filmed(t, movertest.Yard(), 3e6, hovering)
 	dir := mission(t, map[string]string{"yard.ts": path})
 	a := record(t, sqlite.Options{})
 	doc := run(t, a, dir, app.RunOptions{})
@@ -282,10 +259,13 @@ func fallsTogether(t *testing.T, a *app.App, id string) {
 // or of time is done by a later run.
 func TestWhatIsNotSearchedIsSaid(t *testing.T) {
 	program(t)
-	s := yard()
+	s := movertest.Yard()
 	s.Frames = 40
-	meta := write(t, muxedKLV(t, 5))
-	dir := mission(t, map[string]string{"yard.ts": filmed(t, s, 1e6, nil), "broken.ts": write(t, reel(t, 20, 126000)), "metadata.ts": meta})
+	meta, bare := write(t, muxedKLV(t, 5)), filepath.Join(t.TempDir(), "bare.ts")
+	if _, err := movertest.Encode(t.Context(), s, bare, 1e6); err != nil {
+		t.Skip(err)
+	}
+	dir := mission(t, map[string]string{"yard.ts": bare, "broken.ts": write(t, reel(t, 20, 126000)), "metadata.ts": meta})
 	a := record(t, sqlite.Options{})
 	said := func(o app.RunOptions) (out map[string]string) {
 		out = map[string]string{}
@@ -342,7 +322,11 @@ func muxedKLV(t testing.TB, packets int) []byte {
 	var all []mpegts.Unit
 	for i := range packets {
 		pts := int64(126000 + 90000*i)
-		all = append(all, mpegts.Unit{PID: klvPID, Data: hovering(t, float64(i)), PTS: pts, DTS: pts, HasPTS: true})
+		packet, err := hovering(float64(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, mpegts.Unit{PID: klvPID, Data: packet, PTS: pts, DTS: pts, HasPTS: true})
 	}
 	return muxed(t, []mpegts.Output{{PID: klvPID, StreamType: 0x06}}, all)
 }
@@ -350,7 +334,7 @@ func muxedKLV(t testing.TB, packets int) []byte {
 // TestALongFilmIsToldInParts: each part is whole, a blob and an observation of its own, and together they are the film.
 func TestALongFilmIsToldInParts(t *testing.T) {
 	program(t)
-	s := yard()
+	s := movertest.Yard()
 	s.Frames = 75
 	dir := mission(t, map[string]string{"yard.ts": filmed(t, s, 2e6, hovering)})
 	a := record(t, sqlite.Options{})
@@ -393,7 +377,7 @@ func TestALongFilmIsToldInParts(t *testing.T) {
 // TestASearchThatIsCutOffIsDoneAgain: wherever the run ends, the next one comes to the same.
 func TestASearchThatIsCutOffIsDoneAgain(t *testing.T) {
 	program(t)
-	s := yard()
+	s := movertest.Yard()
 	s.Frames = 45
 	dir := mission(t, map[string]string{"yard.ts": filmed(t, s, 2e6, hovering)})
 	calm := record(t, sqlite.Options{})

@@ -305,32 +305,17 @@ func film(t *testing.T) string {
 	t.Helper()
 	s := movertest.Usual(3)
 	s.Frames, s.Targets = 90, 5
-	return filmed(t, s, 2e6, flying)
+	return filmed(t, s, 2e6, func(s float64) ([]byte, error) { return flying(t, s), nil })
 }
 
-// filmed is a scene as a file, so many bits a second, with a packet of metadata at every frame: what camera says of it so many seconds
-// after the first; nil is none. It needs ffmpeg.
-func filmed(t testing.TB, s movertest.Scene, bits int, camera func(t testing.TB, s float64) []byte) string {
+// filmed is a scene as a file, so many bits a second, with what camera says at every frame. It needs ffmpeg.
+func filmed(t testing.TB, s movertest.Scene, bits int, camera func(s float64) ([]byte, error)) string {
 	t.Helper()
-	plain := filepath.Join(t.TempDir(), "film.ts")
-	if _, err := movertest.Encode(t.Context(), s, plain, bits); err != nil {
+	path := filepath.Join(t.TempDir(), "film.ts")
+	if err := movertest.EncodeWith(t.Context(), s, path, bits, camera); err != nil {
 		t.Skip(err)
 	}
-	if camera == nil {
-		return plain
-	}
-	b, err := os.ReadFile(plain)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []mpegts.Unit
-	for _, list := range units(t, b) {
-		for _, u := range list {
-			first := list[0].PTS // an IDR picture
-			all = append(all, u, mpegts.Unit{PID: klvPID, Data: camera(t, float64(u.PTS-first)/90000), PTS: u.PTS, DTS: u.PTS, HasPTS: true})
-		}
-	}
-	return write(t, muxed(t, []mpegts.Output{{PID: videoPID, StreamType: 0x1b}, {PID: klvPID, StreamType: 0x06}}, all))
+	return path
 }
 
 // The whole way: pixels, tracks, a marked copy; and another program's word that the pictures are the same and the streams are there.

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/atalaya-isr/atalaya/detect/mover/movertest"
 	"github.com/atalaya-isr/atalaya/internal/app"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
@@ -51,7 +52,7 @@ func films(t *testing.T, names ...string) (base string) {
 	if err := os.WriteFile(filepath.Join(dir, "mission.yaml"), []byte("name: SYNTHETIC films\nmarking: (U//SYNTHETIC)\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return shown(t, dir)
+	return shown(t, dir, app.RunOptions{Seed: 1, WithoutMovers: true})
 }
 
 // bare takes the metadata out of a transport stream: their packets become null packets.
@@ -75,7 +76,7 @@ func bare(t *testing.T, b []byte) {
 }
 
 // shown runs a mission folder and serves it to one analyst.
-func shown(t *testing.T, dir string) (base string) {
+func shown(t *testing.T, dir string, o app.RunOptions) (base string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	db, err := sqlite.OpenDir(ctx, t.TempDir(), sqlite.Options{})
@@ -83,7 +84,7 @@ func shown(t *testing.T, dir string) (base string) {
 		t.Fatal(err)
 	}
 	a := app.New(db, "e2e")
-	if _, _, err := a.Run(ctx, dir, app.RunOptions{Seed: 1, WithoutMovers: true}); err != nil {
+	if _, _, err := a.Run(ctx, dir, o); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := a.AddAccount(ctx, app.System, "Ana SYNTHETIC", "analyst", filmPassword); err != nil {
@@ -126,6 +127,7 @@ func TestVideoRoom(t *testing.T) {
 		s.shuttles()
 		s.quiet("playing, seeking, stepping")
 	})
+	t.Run("what is wrong with the file", func(t *testing.T) { s.in(t).checked() })
 	t.Run("picture and map are asked", func(t *testing.T) { s.in(t).asked() })
 	t.Run("something is called out", func(t *testing.T) { s.in(t).callsOut() })
 	for _, name := range []string{"aphill_short.ts", "h264_klv.ts"} {
@@ -176,7 +178,7 @@ func TestVideoRoomOfTheDemo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := open(t, shown(t, dir))
+	s := open(t, shown(t, dir, app.RunOptions{Seed: 1}))
 	s.afresh()
 	js[bool](s, `(location.hash = '#/inbox', true)`)
 	s.signIn("en", "Ana SYNTHETIC", filmPassword)
@@ -371,6 +373,111 @@ func (s *screen) shuttles() {
 	s.until(`!atalaya.film.playing && atalaya.film.settled`)
 	s.videoIdle()
 	s.agrees("after going back", shownNow(s))
+}
+
+// checked opens the findings by keyboard, goes to the place of one, and reads them in Spanish: their own words stay English, and say so.
+func (s *screen) checked() {
+	s.reach("video-tab-check")
+	s.press("\r")
+	s.until(`Number(document.querySelector('[data-testid="video-check"]')?.dataset.n) > 0`)
+	s.videoIdle()
+	type told struct{ Findings, Errors, Warnings, Notes int }
+	want := js[told](s, `fetch('/api/videos/' + atalaya.film.id + '/check').then(r => r.json()).then(c => ({Findings: c.findings.length, Errors: c.errors, Warnings: c.warnings, Notes: c.notes}))`)
+	rows := func(severity string) int {
+		return js[int](s, `document.querySelectorAll('[data-testid="video-finding"]`+severity+`').length`)
+	}
+	if got := (told{rows(""), rows(`[data-severity="error"]`), rows(`[data-severity="warning"]`), rows(`[data-severity="note"]`)}); got != want || want.Notes+want.Warnings == 0 {
+		s.Errorf("the room lists %+v, the server found %+v", got, want)
+	}
+	if text := s.text("video-check"); !strings.Contains(text, "MISB ST") || !strings.Contains(text, "What to do:") || !strings.Contains(text, fmt.Sprintf("Notes: %d", want.Notes)) {
+		s.Errorf("the findings say %.400q", text)
+	}
+	at := js[float64](s, `fetch('/api/videos/' + atalaya.film.id + '/check').then(r => r.json()).then(c => c.findings.find(f => f.from_s !== null).from_s)`)
+	js[bool](s, `(atalaya.film.seek(atalaya.film.view.to_s - 0.5), true)`)
+	s.until(`atalaya.film.settled`)
+	s.reach("video-finding-go")
+	s.press("\r")
+	s.until(fmt.Sprintf(`atalaya.film.settled && Math.abs(atalaya.film.t - Math.min(atalaya.film.view.to_s, Math.max(atalaya.film.view.from_s, %v))) <= 2 * atalaya.film.step`, at))
+	s.videoIdle()
+	s.agrees("at a finding", shownNow(s))
+	s.reach("video-check-note")
+	s.press(" ")
+	s.until(fmt.Sprintf(`document.querySelectorAll('[data-testid="video-finding"]').length === %d`, want.Findings-want.Notes))
+	s.press(" ")
+	s.each("video-check", func(string) { s.videoIdle(); s.fitsRoom() })
+	js[bool](s, `(`+on("language")+`.click(), true)`) // Spanish again: en came first
+	s.until(`document.documentElement.lang === 'en'`)
+	js[bool](s, `(`+on("language")+`.click(), true)`)
+	s.until(`document.documentElement.lang === 'es'`)
+	if text := s.text("video-check"); !strings.Contains(text, "Qué hacer:") || js[int](s, `document.querySelectorAll('[data-testid="video-finding"] [lang="en"], [data-testid="video-finding"] td[lang="en"]').length`) == 0 {
+		s.Errorf("in Spanish the findings say %.300q", text)
+	}
+	js[bool](s, `(`+on("language")+`.click(), document.activeElement?.blur?.(), true)`)
+	s.until(`document.documentElement.lang === 'en'`)
+	js[bool](s, `(`+on("theme")+`.click(), `+on("video-tab-table")+`.click(), true)`)
+	s.videoIdle()
+	s.quiet("findings")
+}
+
+// TestMoversInTheWorkbench: what a run found moving in a film lies in the inbox and on the map, and is looked at in its video.
+func TestMoversInTheWorkbench(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the browser tests did not run")
+	}
+	chromium(t)
+	dir := t.TempDir()
+	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	if err := movertest.EncodeWith(t.Context(), movertest.Yard(), filepath.Join(dir, "yard.ts"), 3e6, movertest.Hovering(noon)); err != nil {
+		t.Skip(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "mission.yaml"), []byte("name: SYNTHETIC yard\nmarking: (U//SYNTHETIC)\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, shown(t, dir, app.RunOptions{Seed: 1}))
+	s.afresh()
+	js[bool](s, `(location.hash = '#/inbox', true)`)
+	s.signIn("en", "Ana SYNTHETIC", filmPassword)
+	ofMovers := func() {
+		s.until(`document.querySelector('[data-testid="inbox-kind"] option[value="mover"]') && document.querySelectorAll('[data-testid="inbox-row"]').length === 3`)
+		js[bool](s, `(() => { const k = document.querySelector('[data-testid="inbox-kind"]'); k.value = 'mover'; k.dispatchEvent(new Event('change', {bubbles: true})); return true })()`)
+		s.until(`document.querySelectorAll('[data-testid="inbox-row"]').length === 2`)
+	}
+	ofMovers()
+	text := s.text("inbox")
+	for _, w := range []string{"Mover", "stops, having gone at", "turns around and comes back along its path", "m/s"} {
+		if !strings.Contains(text, w) {
+			t.Errorf("the inbox does not say %q: %q", w, text)
+		}
+	}
+	s.each("movers-inbox", func(string) {})
+	if text := s.text("inbox"); !strings.Contains(text, "da la vuelta y regresa") || !strings.Contains(text, "Móvil") {
+		t.Errorf("in Spanish: %q", text)
+	}
+	js[bool](s, `(`+on("language")+`.click(), `+on("theme")+`.click(), true)`)
+	s.until(`document.documentElement.lang === 'en'`)
+	js[bool](s, `(location.hash = '#/map', true)`)
+	s.until(`document.body.dataset.mapIdle === '1' && document.body.dataset.coast === '50'`)
+	type drawn struct{ Tracks, Marks int }
+	if d := js[drawn](s, `({Tracks: atalaya.map.queryRenderedFeatures({layers: ['movers']}).length, Marks: atalaya.map.queryRenderedFeatures({layers: ['moved']}).length})`); d.Tracks < 3 || d.Marks != 2 {
+		t.Errorf("the map draws %+v", d)
+	}
+	js[bool](s, `(() => { document.querySelector('[data-testid="tab-table"]').click(); return true })()`)
+	s.there("table-layer")
+	js[bool](s, `(() => { const k = document.querySelector('[data-testid="table-layer"]'); k.value = 'movers'; k.dispatchEvent(new Event('change', {bubbles: true})); return true })()`)
+	s.until(`document.querySelector('[data-testid="layer-table"]').innerText.includes('turns around')`)
+	s.accessible("movers on the map")
+	s.picture("movers-map")
+	js[bool](s, `(location.hash = '#/inbox', true)`)
+	ofMovers()
+	s.there("inbox-watch")
+	at := js[float64](s, `atalaya.desk.inbox.find(d => d.id === document.querySelector('.chosen[data-testid="inbox-row"]').dataset.detection).video.pts_s`)
+	s.reach("inbox-watch")
+	s.press("\r")
+	s.until(fmt.Sprintf(`document.body.dataset.room === 'video' && atalaya.film?.settled && Math.abs(atalaya.film.t - %v) < 0.1`, at))
+	s.videoIdle()
+	s.hasPicture()
+	s.picture("movers-video")
+	s.quiet("movers")
 }
 
 // asked points at the picture and at the map.
