@@ -150,7 +150,7 @@ func (rec Record) sourceFaults() []string {
 		}
 	}
 	for _, s := range rec.Sources {
-		if s.Kind == atalaya.Report && s.Sortie == "" {
+		if (s.Kind == atalaya.Report || s.Kind == atalaya.GroundLayer) && s.Sortie == "" { // nobody flew for a report or a register
 			continue
 		}
 		i := slices.IndexFunc(rec.Sorties, func(f atalaya.Sortie) bool { return f.ID == s.Sortie })

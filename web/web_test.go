@@ -340,8 +340,20 @@ func alternatives(t *testing.T) (labels []string) {
 	ast.Inspect(parsed(t, "locate/site/assess.go"), func(n ast.Node) bool {
 		if field, ok := n.(*ast.KeyValueExpr); ok {
 			if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Label" {
-				labels = append(labels, said(field.Value))
+				if _, literal := field.Value.(*ast.BasicLit); literal {
+					labels = append(labels, said(field.Value))
+				}
 			}
+		}
+		if f, ok := n.(*ast.FuncDecl); ok && f.Name.Name == "labelOf" { // of the classes that the evidence names
+			ast.Inspect(f.Body, func(n ast.Node) bool {
+				if r, ok := n.(*ast.ReturnStmt); ok {
+					if text, ok := r.Results[0].(*ast.BasicLit); ok {
+						labels = append(labels, said(text))
+					}
+				}
+				return true
+			})
 		}
 		return true
 	})

@@ -50,7 +50,7 @@ func demoCommand() *cobra.Command {
 				}
 			}
 			// An open workbench is of use without the rest; what is missing from it is named all the same.
-			if err := told(cmd.ErrOrStderr(), d.Document, d.Partial); once {
+			if err := told(cmd.ErrOrStderr(), d.Document, d.Partial, quiet); once {
 				return err
 			} else if err != nil {
 				fmt.Fprintln(cmd.ErrOrStderr(), oneLine(err))

@@ -45,7 +45,7 @@ leaves it out, and a later run without that does it.`,
 			if err := printSites(cmd.OutOrStdout(), doc, asJSON); err != nil {
 				return err
 			}
-			return told(cmd.ErrOrStderr(), doc, partial)
+			return told(cmd.ErrOrStderr(), doc, partial, quiet)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.sites/1")
@@ -56,14 +56,16 @@ leaves it out, and a later run without that does it.`,
 	return c
 }
 
-// told names every problem of the files and of the mission, and what there is to note, and says whether the run was partial.
-func told(w io.Writer, doc app.SitesDocument, partial bool) error {
+// told names every problem of the files and of the mission, and, unless it is to be quiet, what there is to note, and says whether the run was partial.
+func told(w io.Writer, doc app.SitesDocument, partial, quiet bool) error {
 	for _, f := range doc.Files {
 		for _, p := range f.Problems {
 			sayProblem(w, f.Path, p.At, p.What)
 		}
 		for _, n := range f.Notes {
-			sayProblem(w, f.Path, n.At, n.What)
+			if !quiet {
+				sayProblem(w, f.Path, n.At, n.What)
+			}
 		}
 	}
 	for _, p := range doc.Problems {

@@ -323,7 +323,7 @@ func findMention(o atalaya.Observation) ([]found, error) {
 		radius = reportRadiusM
 	}
 	grade := firstOf(b.Grade, "F6")
-	e := site.FromReport(site.Report{At: *at, RadiusM: radius, Grade: grade, Said: []atalaya.Sentence{says}})
+	e := site.FromReport(site.Report{At: *at, RadiusM: radius, Grade: grade, Denies: b.Denies, Said: []atalaya.Sentence{says}})
 	place := site.DiscPlace(*at, radius)
 	body := struct {
 		headline

@@ -150,7 +150,7 @@ const mostPieces = 2 * ground.MaxPieces
 
 // groundOf is what the layers that a reader may see say of places, nil where there are none; the empty mission is the whole record. What is
 // assessed with it rests on inputs too: they belong into the name of the assessment.
-func (a *App) groundOf(ctx context.Context, view access.View, mission atalaya.MissionID) (ratio func(geodesy.LatLon) (float64, []atalaya.Sentence), inputs []string, err error) {
+func (a *App) groundOf(ctx context.Context, view access.View, mission atalaya.MissionID) (terrain site.Terrain, inputs []string, err error) {
 	layers, err := a.groundLayers(ctx, view, mission)
 	if err != nil || len(layers) == 0 {
 		return nil, nil, err
@@ -162,7 +162,7 @@ func (a *App) groundOf(ctx context.Context, view access.View, mission atalaya.Mi
 	if err != nil {
 		return nil, nil, err
 	}
-	return g.LogRatio, inputs, nil
+	return g, inputs, nil
 }
 
 // groundLayers are the layers that stand and that a reader may see, by their names.

@@ -214,7 +214,7 @@ func TestTheGroundIsThatOfTheLayersThatStandAndAreSeen(t *testing.T) {
 	if err != nil || len(inputs) != 2 || ratio == nil {
 		t.Fatalf("%v %v", inputs, err)
 	}
-	v, said := ratio(here)
+	v, said := ratio.LogRatio(here)
 	// 0.5 near the track, and 0.285 at 1.2 km from the pond: 0.4 - 0.6·(3t² - 2t³) with t = (1.2 - 0.5)/2.5.
 	if got := atalaya.English(said); math.Abs(v-0.785) > 0.01 || !strings.HasPrefix(got, "0.33 km from a track; ") || !strings.HasSuffix(got, "km from water; 13 km from a town") {
 		t.Errorf("%.3f: %s", v, got)
@@ -238,7 +238,7 @@ func TestTheGroundIsThatOfTheLayersThatStandAndAreSeen(t *testing.T) {
 	if err != nil || len(left) != 1 || !slices.Contains(inputs, left[0]) {
 		t.Fatalf("%v %v", left, err)
 	}
-	if v, said := ratio(here); v > 0 || strings.Contains(atalaya.English(said), "track") {
+	if v, said := ratio.LogRatio(here); v > 0 || strings.Contains(atalaya.English(said), "track") {
 		t.Errorf("the track was taken back, yet: %.3f %s", v, atalaya.English(said))
 	}
 	delete(files, "layers/valley.geojson")
@@ -250,8 +250,8 @@ func TestTheGroundIsThatOfTheLayersThatStandAndAreSeen(t *testing.T) {
 	if err != nil || !slices.Equal(inputs, left) {
 		t.Fatalf("%v, want %v: %v", inputs, left, err)
 	}
-	x, _ := ratio(here)
-	if y, _ := never(here); x != y {
+	x, _ := ratio.LogRatio(here)
+	if y, _ := never.LogRatio(here); x != y {
 		t.Errorf("taken back %g, never had %g", x, y)
 	}
 }

@@ -138,14 +138,18 @@ type country struct {
 	known  map[geodesy.LatLon]float64
 }
 
-func (c country) logRatio(p geodesy.LatLon) (float64, []atalaya.Sentence) {
+// At is what the map says of a place.
+func (c country) At(p geodesy.LatLon) float64 {
 	v, ok := c.known[p]
 	if !ok {
 		v = c.ground.At(p)
 		c.known[p] = v
 	}
-	return v, nil
+	return v
 }
+
+// LogRatio is the same without words, which nobody reads here.
+func (c country) LogRatio(p geodesy.LatLon) (float64, []atalaya.Sentence) { return c.At(p), nil }
 
 func countryOf(g simulate.Ground) country {
 	l := &ground.Layer{Name: "map"}
@@ -175,7 +179,7 @@ type variant struct {
 func (v variant) options(c country, at time.Time) site.Options {
 	o := site.Options{Mission: benchMission, AsOf: at, Stay: v.stay}
 	if !v.noMap {
-		o.Ground = c.logRatio
+		o.Ground = c
 	}
 	return o
 }

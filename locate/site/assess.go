@@ -26,13 +26,18 @@ type Options struct {
 	// HalfLife of a site's working life; 0 is 60 days. Stay says that sites neither open nor close.
 	HalfLife time.Duration
 	Stay     bool
-	// Ground is ln of how much denser sites are at a place than on average, with what that rests on; nil is none. It is asked where
-	// something speaks for a site.
-	Ground func(geodesy.LatLon) (float64, []atalaya.Sentence)
+	// Ground says how much denser sites are at a place than on average; nil is none. It is asked where something speaks for a site.
+	Ground Terrain
 	// Calibration turns the sum of the ledger into a probability that came true so often; nil leaves it, and candidates without a word.
 	Calibration *Calibration
 	// RollUp gives the marking of a whole whose parts bear the given ones; nil leaves candidates unmarked.
 	RollUp func(portions []string) string
+}
+
+// Terrain says ln of how much denser sites are at a place than on average, and what that rests on.
+type Terrain interface {
+	At(geodesy.LatLon) float64
+	LogRatio(geodesy.LatLon) (float64, []atalaya.Sentence)
 }
 
 func (o Options) withDefaults() Options {
@@ -144,7 +149,7 @@ func (o Options) probability(logOdds float64) float64 {
 func (o Options) before(p geodesy.LatLon) (prior, ground float64) {
 	prior = priorLogOdds(o.PriorPerKm2)
 	if o.Ground != nil {
-		ground, _ = o.Ground(p)
+		ground = o.Ground.At(p)
 	}
 	return prior + ground, ground
 }
@@ -659,7 +664,7 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 	rows = append(rows, first)
 	prior := first.LogOdds
 	if opt.Ground != nil {
-		more, said := opt.Ground(here)
+		more, said := opt.Ground.LogRatio(here)
 		row := atalaya.LedgerItem{Kind: "terrain", LogOdds: more}
 		tell(&row, said...)
 		rows, prior = append(rows, row), prior+more

@@ -175,14 +175,22 @@ func TestASharedShiftIsCountedOnce(t *testing.T) {
 	}
 }
 
+type northIsPoor struct{}
+
+func (northIsPoor) At(p geodesy.LatLon) float64 {
+	if p.Lat > here.Lat+0.05 {
+		return -1.5
+	}
+	return 0.5
+}
+
+func (n northIsPoor) LogRatio(p geodesy.LatLon) (float64, []atalaya.Sentence) {
+	return n.At(p), []atalaya.Sentence{atalaya.Say("no-position")}
+}
+
 func TestTheGroundIsARowOfTheLedger(t *testing.T) {
 	opt := later
-	opt.Ground = func(p geodesy.LatLon) (float64, []atalaya.Sentence) {
-		if p.Lat > here.Lat+0.05 {
-			return -1.5, []atalaya.Sentence{atalaya.Say("no-position")}
-		}
-		return 0.5, []atalaya.Sentence{atalaya.Say("no-position")}
-	}
+	opt.Ground = northIsPoor{}
 	north := geodesy.Destination(here, 0, 20e3)
 	a, b := best(t, opt, sheet("1", "gas", here, 29, 0.7, 20, true, nil)), best(t, opt, sheet("1", "gas", north, 29, 0.7, 20, true, nil))
 	odds := func(p float64) float64 { return math.Log(p / (1 - p)) }

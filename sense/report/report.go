@@ -45,7 +45,9 @@ type Report struct {
 	RadiusM   float64         `json:"radius_m,omitempty"` // 0 when the header gives none
 	// Grade is the reliability of the source A to F and the credibility of what it says 1 to 6 (STANAG 2511, AJP-2.1), "" when
 	// the header gives none. F and 6 mean "cannot be judged", not "worst".
-	Grade  string  `json:"grade,omitempty"`
+	Grade string `json:"grade,omitempty"`
+	// Denies says that the report denies that there is anything at its place.
+	Denies bool    `json:"denies,omitempty"`
 	Header []Field `json:"header,omitempty"` // all header lines, known or not
 	Body   Span    `json:"body"`             // the text without its header lines
 
@@ -147,7 +149,7 @@ func (p *Report) decode() text {
 
 // known are the header keys that mean something, each with its Spanish and English names.
 var known = map[string]bool{"fecha": true, "date": true, "lugar": true, "place": true, "radio_m": true, "radius_m": true,
-	"fuente": true, "source": true, "idioma": true, "language": true, "lang": true}
+	"fuente": true, "source": true, "idioma": true, "language": true, "lang": true, "niega": true, "denies": true}
 
 // readHeader reads the "key: value" lines at the top, up to the first line that is none, and returns where the text begins.
 // The first line must carry a known key: a text may well begin with "Aviso: ...".
@@ -205,6 +207,14 @@ func (p *Report) apply(f Field) error {
 			return fmt.Errorf("%q is not a grade: write the reliability of the source A to F and the credibility 1 to 6, as in B2", f.Value)
 		}
 		p.Grade = g
+	case "niega", "denies":
+		switch strings.ToLower(f.Value) {
+		case "si", "sí", "yes":
+			p.Denies = true
+		case "no":
+		default:
+			return fmt.Errorf("%q is neither yes nor no: write %s: si where the report denies that anything is there", f.Value, f.Key)
+		}
 	}
 	return nil
 }

@@ -264,3 +264,15 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestADenialSaysSo(t *testing.T) {
+	for header, want := range map[string]bool{"niega: si": true, "niega: Sí": true, "denies: yes": true, "niega: no": false, "fuente: B2": false} {
+		r, err := report.Read(strings.NewReader("fecha: 2026-03-01\n"+header+"\n\nNo hay nada ahí. SYNTHETIC\n"), "r.txt")
+		if err != nil || r.Denies != want || len(r.Problems) != 0 {
+			t.Errorf("%s: %v, want %v; %v %v", header, r.Denies, want, err, r.Problems)
+		}
+	}
+	if r, err := report.Read(strings.NewReader("fecha: 2026-03-01\nniega: tal vez\n\nSYNTHETIC\n"), "r.txt"); err != nil || r.Denies || len(r.Problems) != 1 {
+		t.Errorf("a denial that is none: %v %+v", err, r.Problems)
+	}
+}
