@@ -12,9 +12,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/atalaya-isr/atalaya/sense/report"
+
+	"github.com/atalaya-isr/atalaya/sense/yamlfile"
 )
 
 // text recognises what a person could read in an editor.
@@ -86,7 +86,7 @@ func (l *look) mission() bool {
 		Marking  string `yaml:"marking"`
 		Platform []any  `yaml:"platforms"`
 	}
-	if err := yaml.Unmarshal(text, &m); err != nil {
+	if err := yamlfile.Decode(text, &m, false); err != nil && !errors.Is(err, io.EOF) {
 		l.lost("", "%s", strings.TrimPrefix(err.Error(), "yaml: "))
 		return true
 	}

@@ -12,10 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/sense/yamlfile"
 )
 
 // A RegionScenario says what a country of up to 40,000 km² is like, and how it is watched for weeks; docs/reference/scenarios.md describes
@@ -172,7 +171,7 @@ func KindOfScenario(b []byte) string {
 	var s struct {
 		Kind string `yaml:"kind"`
 	}
-	if len(b) > MaxScenario || yaml.Unmarshal(b, &s) != nil {
+	if len(b) > MaxScenario || yamlfile.Decode(b, &s, false) != nil {
 		return ""
 	}
 	return s.Kind
@@ -188,9 +187,7 @@ func ReadRegion(r io.Reader) (RegionScenario, error) {
 	if len(b) > MaxScenario {
 		return s, scenarioError("", "Keep only the keys of docs/reference/scenarios.md", "larger than %d bytes", MaxScenario)
 	}
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&s); err != nil {
+	if err := yamlfile.Decode(b, &s, true); err != nil {
 		return s, unread(err)
 	}
 	return s, s.check()

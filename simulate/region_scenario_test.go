@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 )
 
 func regionText(t testing.TB, name string) string {
@@ -82,7 +83,7 @@ func FuzzReadRegion(f *testing.F) {
 	f.Add([]byte("kind: region\nsorties: {mix: {male: -9223372036854775808}}\n"))
 	f.Add([]byte{})
 	f.Add([]byte("kind: &a [*a]"))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		s, err := ReadRegion(bytes.NewReader(b))
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\n\r") {

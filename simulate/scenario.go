@@ -16,6 +16,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/sense/yamlfile"
 )
 
 // A Scenario says what is in the country and what is flown over it; docs/reference/scenarios.md describes its file.
@@ -211,9 +212,7 @@ func ReadScenario(r io.Reader) (Scenario, error) {
 	if len(b) > MaxScenario {
 		return s, scenarioError("", "Keep only the keys of docs/reference/scenarios.md", "larger than %d bytes", MaxScenario)
 	}
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&s); err != nil {
+	if err := yamlfile.Decode(b, &s, true); err != nil {
 		return s, unread(err)
 	}
 	return s, s.check()

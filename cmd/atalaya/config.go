@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/sense/yamlfile"
 )
 
 // config is atalaya.yaml in the data directory.
@@ -39,9 +38,7 @@ func readConfig(dir string) (config, error) {
 	if err != nil {
 		return c, err
 	}
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && err != io.EOF {
+	if err := yamlfile.Decode(b, &c, true); err != nil && err != io.EOF {
 		return c, &atalaya.Error{Op: "config.read", File: path, Kind: atalaya.BadInput, Err: errors.New(strings.TrimPrefix(err.Error(), "yaml: ")), Hint: "Compare it with `atalaya config default`"}
 	}
 	return c, nil

@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/sense/yamlfile"
 )
 
 // What the YAML reader says, taken apart: it speaks of Go types, its reader of keys.
@@ -155,9 +156,7 @@ func lettersApart(a, b string) int {
 
 // readYAML reads mission.yaml; an empty one is one without keys.
 func readYAML(text string, into *MissionFile) error {
-	d := yaml.NewDecoder(strings.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamlfile.Decode([]byte(text), into, true); err != nil && !errors.Is(err, io.EOF) {
 		return missionError(err, text)
 	}
 	return nil

@@ -141,7 +141,7 @@ func worthALook(t *testing.T, a *app.App) {
 		if d.Kind != atalaya.Mover {
 			continue
 		}
-		if len(d.Said) != 1 || d.Headline != d.Said[0].English() || d.Lat == nil || d.Video == nil || d.Thumbnail == nil || len(d.Alternatives) != 3 || d.EvidenceLogOdds != 0 ||
+		if len(d.Said) != 1 || d.Headline != d.Said[0].English() || d.Lat == nil || d.Video == nil || d.Thumbnail == nil || len(d.Alternatives) != 3 || !(d.EvidenceLogOdds > 0) ||
 			d.Thumbnail.Unit != "m/s" || len(d.Thumbnail.Points) < 20 || !(d.Thumbnail.Background > 0.5 && d.Thumbnail.Background < 3) {
 			t.Errorf("in the inbox: %+v", d)
 		}

@@ -79,6 +79,7 @@ var Rooms = []Room{
 	{"sense/report", 2, "reports in words"},
 	{"sense/detection", 2, "detections with stated errors"},
 	{"sense/delimited", 2, "tables of text, with the place of every fault"},
+	{"sense/yamlfile", 2, "YAML in bounded memory"},
 	{"sense/jsonfile", 2, "JSON files, with the place of every fault"},
 	{"sense/ground", 2, "roads, water and towns on the ground"},
 	{"sense/gmti", 2, "moving target indications of radar"},

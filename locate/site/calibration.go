@@ -291,7 +291,7 @@ func (c Calibration) Apply(logOdds float64) (calibrated, p05, p95 float64, n int
 // beyond goes from a knot towards one end of its interval, which it never reaches.
 func (k Knot) beyond(end, by float64) float64 {
 	y := k.calibrated()
-	return y + (logOddsOf(end)-y)*by/(1+by)
+	return y + (logOddsOf(end)-y)*(1-1/(1+by)) // by/(1+by) falls by a bit where by is huge
 }
 
 func logOddsOf(p float64) float64 { return math.Log(p / (1 - p)) }

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/numeric"
 )
 
@@ -351,7 +352,7 @@ func TestACalibrationIsReadBack(t *testing.T) {
 func FuzzReadCalibration(f *testing.F) {
 	f.Add([]byte(`{"schema":"atalaya.site-calibration/1","cases":40,"sites":20,"knots":[{"log_odds":-1,"from":-2,"to":0,"cases":20,"sites":2,"p05":0.02,"p95":0.3},{"log_odds":1,"from":0.5,"to":2,"cases":20,"sites":18,"p05":0.7,"p95":0.98}]}`), 0.3)
 	f.Add([]byte(`{"schema":"atalaya.site-calibration/1","knots":[{"log_odds":0,"cases":1e-300,"p05":1e-300,"p95":0.9}]}`), -1e9)
-	f.Fuzz(func(t *testing.T, b []byte, l float64) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, l float64) {
 		c, err := ReadCalibration(b)
 		if err != nil || math.IsNaN(l) || math.IsInf(l, 0) {
 			return

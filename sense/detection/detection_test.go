@@ -17,6 +17,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/detection"
 )
 
@@ -298,7 +299,7 @@ func FuzzRead(f *testing.F) {
 	for _, s := range []string{sheet, "", "{}", `{"schema":"atalaya.detections/1","kind":"gas","sensor":"x","detections":[{}]}`, "\ufeff{", `{"looks":[[`, "{\"schema\":\"\xc3"} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		s, problems, err := detection.Read(bytes.NewReader(b), "f.json")
 		for _, p := range problems {
 			if p.What == "" || strings.ContainsAny(p.At+p.What, "\r\n") {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/numeric"
 	"github.com/atalaya-isr/atalaya/sense/ground"
 )
@@ -300,7 +301,7 @@ func FuzzRead(f *testing.F) {
 		`{"type":"FeatureCollection","features":[{"properties":{"kind":"road"},"geometry":{"type":"MultiLineString","coordinates":[[[0,90],[1,-90]]]}}]}`, `{"features":[7,null,{}]}`, "{\"\xc3"} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	storm.Fuzz(f, func(t testing.TB, b []byte) {
 		l, problems, err := ground.Read(bytes.NewReader(b), "f.geojson")
 		for _, p := range problems {
 			if p.What == "" || strings.ContainsAny(p.At+p.What, "\r\n") {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/atalaya-isr/atalaya"
@@ -267,7 +268,12 @@ func Short(s string) string {
 	if len(s) > 60 {
 		s = s[:60] + "..."
 	}
-	return strings.ToValidUTF8(s, "")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) { // a message is one line
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
 }
 
 // source is the file as the decoder reads it: it ends with an error at what is not UTF-8, and where one value has no end.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/internal/storm"
 	"github.com/atalaya-isr/atalaya/sense/jsonfile"
 )
 
@@ -86,7 +87,7 @@ func FuzzObject(f *testing.F) {
 	for _, s := range []string{`{"a":1,"list":[{"v":1},{"v":"x"},null]}`, "\ufeff{}", `{"list":null}`, "{\"\xc3", `{"a":1,"a":2}`, `{"list":[{"v":1,"v":2}]}`} {
 		f.Add([]byte(s), true)
 	}
-	f.Fuzz(func(t *testing.T, b []byte, foreign bool) {
+	storm.Fuzz(f, func(t testing.TB, b []byte, foreign bool) {
 		_, p, err := read(b, foreign)
 		for _, m := range p.Problems() {
 			if m.What == "" || strings.ContainsAny(m.At+m.What, "\r\n") {
