@@ -61,6 +61,27 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// A Reason is why there is no answer and what to do about it, by their codes: as the cause of an Error that a screen shows in its reader's
+// language.
+type Reason struct{ What, Remedy Sentence }
+
+// Error is what was wrong, in English.
+func (r Reason) Error() string { return r.What.English() }
+
+// Declined is the error of what cannot be answered; it reads as any other.
+func Declined(op string, kind Kind, what, remedy Sentence) *Error {
+	return &Error{Op: op, Kind: kind, Err: Reason{what, remedy}, Hint: remedy.English()}
+}
+
+// ReasonOf are the sentences of the Reason in err's chain, what was wrong first; none where there is no Reason.
+func ReasonOf(err error) []Sentence {
+	var r Reason
+	if !errors.As(err, &r) {
+		return nil
+	}
+	return []Sentence{r.What, r.Remedy}
+}
+
 // KindOf is the kind of the first *Error in err's chain, Failed when there is none.
 func KindOf(err error) Kind {
 	var e *Error

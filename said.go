@@ -81,6 +81,26 @@ var Sentences = map[string]string{
 	"mixture-unknown":      "{channel} was passed over: nothing says what it responds to. Add the line: # cas_{channel}: CAS[;CAS...]",
 	"mixture-few":          "fewer than three channels rise: ratios of so few say little",
 
+	// Why there is no advice for the next leg, or no word of what a mixture resembles, and what to do about it.
+	"advice-calm":                "the wind is calm at the end of the survey",
+	"advice-calm-remedy":         "Give the wind; below 1 m/s no leg can be planned by it",
+	"advice-no-ground":           "the search area holds no ground",
+	"advice-no-ground-remedy":    "Give a wider --area",
+	"advice-no-leg":              "no leg of {length} m or more is allowed within the fence and {minutes} minutes",
+	"advice-no-leg-remedy":       "Widen the fence, give more minutes, or do not fly",
+	"mixture-no-compound":        "no compound column",
+	"mixture-no-compound-remedy": "Name one like toluene_ppb",
+	"mixture-molar":              "{channel} is in {unit} and its molar mass is not known",
+	"mixture-molar-remedy":       "Add the line: # molar_mass_{channel}: g/mol",
+	"mixture-unsaid":             "no channel says what it responds to",
+	"mixture-unsaid-remedy":      "Add a line like: # cas_toluene: 108-88-3",
+	"mixture-none-rise":          "no channel rises out of its background",
+	"mixture-none-rise-remedy":   "Fly through the plume, and keep a stretch of clean air in the file",
+	"mixture-one":                "one channel ({channel}) is not a mixture",
+	"mixture-one-remedy":         "Log more compounds: kinds of emitters differ in the ratios between them",
+	"mixture-strange":            "the channels see nothing of any profile in a class",
+	"mixture-strange-remedy":     "Check the lines # cas_<channel>: CAS, and the library",
+
 	// What an observation holds.
 	"samples":          "{n} samples of {compounds}",
 	"packets":          "{n} metadata packets, heights {datum}",

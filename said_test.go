@@ -45,6 +45,21 @@ func TestSayRefusesWhatItsLineDoesNotAskFor(t *testing.T) {
 	}
 }
 
+func TestADeclinedAnswerReadsAsAnyErrorAndHasItsCodes(t *testing.T) {
+	e := atalaya.Declined("gas.read", atalaya.BadInput, atalaya.Say("mixture-one", "channel", "toluene"), atalaya.Say("mixture-one-remedy"))
+	e.File = "flight.csv"
+	wrapped := fmt.Errorf("group 3: %w", e)
+	if got, want := wrapped.Error(), "group 3: flight.csv: one channel (toluene) is not a mixture. Log more compounds: kinds of emitters differ in the ratios between them"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if said := atalaya.ReasonOf(wrapped); len(said) != 2 || said[0].Code != "mixture-one" || said[0].Values["channel"] != "toluene" || said[1].Code != "mixture-one-remedy" {
+		t.Errorf("the reason is %v", said)
+	}
+	if said := atalaya.ReasonOf(&atalaya.Error{Err: fs.ErrNotExist}); said != nil {
+		t.Errorf("an error without codes has the reason %v", said)
+	}
+}
+
 // said is one call of Say in the sources.
 type said struct {
 	place, code string

@@ -48,7 +48,7 @@ func newAir(s source.Survey, g *source.Group) (air, error) {
 		}
 	}
 	if n == 0 || math.Hypot(a.wind.U, a.wind.V) == 0 {
-		return a, &atalaya.Error{Op: "plan.next", Kind: atalaya.BadInput, Hint: "Give the wind; below 1 m/s no leg can be planned by it", Err: plain("the wind is calm at the end of the survey")}
+		return a, atalaya.Declined("plan.next", atalaya.BadInput, atalaya.Say("advice-calm"), atalaya.Say("advice-calm-remedy"))
 	}
 	a.wind.U, a.wind.V, a.wind.HeightM = a.wind.U/n, a.wind.V/n, a.wind.HeightM/n
 	if math.IsInf(averaged, 1) {

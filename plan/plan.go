@@ -6,9 +6,9 @@ package plan
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
@@ -123,15 +123,15 @@ func Next(ctx context.Context, in source.Input, number int, g *source.Group, l L
 	b := newBelief(g, in.Frame, a, area, o.Draws, o.Seed)
 	at, w := b.places(nil)
 	if len(at) == 0 {
-		return nil, &atalaya.Error{Op: "plan.next", Kind: atalaya.BadUse, Err: plain("the search area holds no ground"), Hint: "Give a wider --area"}
+		return nil, atalaya.Declined("plan.next", atalaya.BadUse, atalaya.Say("advice-no-ground"), atalaya.Say("advice-no-ground-remedy"))
 	}
 	tick(1)
 	along, left := a.downwind()
 	p := pattern{l, along, left}
 	legs := p.candidates(b, area)
 	if len(legs) == 0 {
-		return nil, &atalaya.Error{Op: "plan.next", Kind: atalaya.Refused, Err: fmt.Errorf("no leg of %d m or more is allowed within the fence and %g minutes", minLegM, l.Minutes),
-			Hint: "Widen the fence, give more minutes, or do not fly"}
+		return nil, atalaya.Declined("plan.next", atalaya.Refused, atalaya.Say("advice-no-leg", "length", strconv.Itoa(minLegM), "minutes", strconv.FormatFloat(l.Minutes, 'g', -1, 64)),
+			atalaya.Say("advice-no-leg-remedy"))
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -20,12 +20,14 @@ import (
 	"github.com/atalaya-isr/atalaya/store"
 )
 
-// gasMore is what a gas survey is asked for beside its sources. Each is absent where it cannot be had, with the reason.
+// gasMore is what a gas survey is asked for beside its sources. Each is absent where it cannot be had, with the reason, in English and by codes.
 type gasMore struct {
-	Advice     json.RawMessage `json:"advice,omitempty"` // atalaya.advice/1
-	AdviceWhy  string          `json:"advice_why,omitempty"`
-	Mixture    json.RawMessage `json:"mixture,omitempty"` // a group of atalaya.emitters/1
-	MixtureWhy string          `json:"mixture_why,omitempty"`
+	Advice      json.RawMessage    `json:"advice,omitempty"` // atalaya.advice/1
+	AdviceWhy   string             `json:"advice_why,omitempty"`
+	AdviceSaid  []atalaya.Sentence `json:"advice_said,omitempty"`
+	Mixture     json.RawMessage    `json:"mixture,omitempty"` // a group of atalaya.emitters/1
+	MixtureWhy  string             `json:"mixture_why,omitempty"`
+	MixtureSaid []atalaya.Sentence `json:"mixture_said,omitempty"`
 }
 
 // legsAdvised is how many legs the gas room shows.
@@ -55,7 +57,7 @@ func drawnOf(ctx context.Context, s *gas.Survey, in source.Input, g *source.Grou
 // advise asks for the next leg, within what the survey itself shows that its aircraft can do.
 func (m *gasMore) advise(ctx context.Context, in source.Input, g *source.Group, seed uint64) ([]figure.Leg, error) {
 	a, err := plan.Next(ctx, in, 0, g, plan.AsFlown(in.Groups[0]), plan.Options{Seed: seed, Legs: legsAdvised})
-	if m.AdviceWhy, err = declined(ctx, err); err != nil || m.AdviceWhy != "" {
+	if m.AdviceWhy, m.AdviceSaid, err = declined(ctx, err); err != nil || m.AdviceWhy != "" {
 		return nil, err
 	}
 	m.Advice = mustJSON(a)
@@ -70,7 +72,7 @@ func (m *gasMore) advise(ctx context.Context, in source.Input, g *source.Group, 
 // resemble asks what kind of emitter the mixture is like.
 func (m *gasMore) resemble(ctx context.Context, s *gas.Survey, seed uint64) error {
 	res, _, err := fingerprint.Survey(fingerprint.Builtin(), s, nil, fingerprint.Options{Seed: seed})
-	if m.MixtureWhy, err = declined(ctx, err); err != nil || m.MixtureWhy != "" {
+	if m.MixtureWhy, m.MixtureSaid, err = declined(ctx, err); err != nil || m.MixtureWhy != "" {
 		return err
 	}
 	for _, g := range res.Groups { // one: the rows are of one group
@@ -81,14 +83,14 @@ func (m *gasMore) resemble(ctx context.Context, s *gas.Survey, seed uint64) erro
 
 // declined turns the reason for which there is no answer into words, which the room shows: the sources that were found must not be
 // lost for it. Only work that was broken off is a fault, and is done again.
-func declined(ctx context.Context, err error) (why string, fault error) {
+func declined(ctx context.Context, err error) (why string, said []atalaya.Sentence, fault error) {
 	switch {
 	case ctx.Err() != nil:
-		return "", ctx.Err()
+		return "", nil, ctx.Err()
 	case err != nil:
-		return err.Error(), nil
+		return err.Error(), atalaya.ReasonOf(err), nil
 	}
-	return "", nil
+	return "", nil, nil
 }
 
 // GasRow is a gas survey in the list of the gas room.
@@ -128,11 +130,13 @@ type GasView struct {
 	Picture *figure.Picture `json:"picture"`
 	Sites   []GasSite       `json:"sites"`
 	// Advice is atalaya.advice/1, the leg that would tell most next; Mixture a group of atalaya.emitters/1. Where one is null, why says
-	// the reason, empty in a record of an older version.
-	Advice     json.RawMessage `json:"advice"`
-	AdviceWhy  string          `json:"advice_why"`
-	Mixture    json.RawMessage `json:"mixture"`
-	MixtureWhy string          `json:"mixture_why"`
+	// the reason in English and said the same by codes, what is wrong and then what to do. Records of an older version have no said, or neither.
+	Advice      json.RawMessage    `json:"advice"`
+	AdviceWhy   string             `json:"advice_why"`
+	AdviceSaid  []atalaya.Sentence `json:"advice_said,omitempty"`
+	Mixture     json.RawMessage    `json:"mixture"`
+	MixtureWhy  string             `json:"mixture_why"`
+	MixtureSaid []atalaya.Sentence `json:"mixture_said,omitempty"`
 }
 
 // gasDetections are the findings of a mission by the observation that they are of, in the order of the sources. The picture is
@@ -249,7 +253,8 @@ func (a *App) GasSurvey(ctx context.Context, view access.View, id atalaya.Observ
 		return v, err
 	}
 	v.GasRow, v.Mission, v.Group, v.Picture = row, o.Mission, first.Group, first.Picture
-	v.Advice, v.AdviceWhy, v.Mixture, v.MixtureWhy = orNull(first.Advice), first.AdviceWhy, orNull(first.Mixture), first.MixtureWhy
+	v.Advice, v.AdviceWhy, v.AdviceSaid = orNull(first.Advice), first.AdviceWhy, first.AdviceSaid
+	v.Mixture, v.MixtureWhy, v.MixtureSaid = orNull(first.Mixture), first.MixtureWhy, first.MixtureSaid
 	marks := []string{o.Marking}
 	for _, d := range found[id] {
 		marks = append(marks, d.Marking)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/product/figure"
+	"github.com/atalaya-isr/atalaya/sense/gas"
 	"github.com/atalaya-isr/atalaya/store"
 )
 
@@ -161,5 +163,31 @@ func TestAPictureSurvivesTheRecord(t *testing.T) {
 	}
 	if twice := mustJSON(q); !bytes.Equal(once, twice) || !strings.Contains(string(once), "[1e-07,null,12]") {
 		t.Errorf("%s\n%s", once, twice)
+	}
+}
+
+// A reason has codes for a screen and English for a reader of the record; records of older versions have the English alone.
+func TestWhyThereIsNoMixtureIsSaidByCodes(t *testing.T) {
+	rows := "# SYNTHETIC\nt_s,x_m,y_m,z_m,wind_u_mps,wind_v_mps,toluene_ppb\n"
+	for i := range 40 {
+		rows += fmt.Sprintf("%d,%d,0,10,3,0,%g\n", i, 5*i, 2+0.1*float64(i%3))
+	}
+	s, err := gas.Read(strings.NewReader(rows), "clean.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m gasMore
+	if err := m.resemble(context.Background(), s, 1); err != nil || m.Mixture != nil {
+		t.Fatalf("%s %v, want no answer and no fault", m.Mixture, err)
+	}
+	if want := "no channel rises out of its background. Fly through the plume"; !strings.Contains(m.MixtureWhy, want) {
+		t.Errorf("in English %q, want %q in it", m.MixtureWhy, want)
+	}
+	if said := m.MixtureSaid; len(said) != 2 || said[0].Code != "mixture-none-rise" || said[1].Code != "mixture-none-rise-remedy" {
+		t.Errorf("by codes %v", said)
+	}
+	var old GasFinding
+	if err := json.Unmarshal([]byte(`{"mixture_why":"no channel rises out of its background","advice_why":"calm"}`), &old); err != nil || old.MixtureWhy == "" || old.AdviceWhy != "calm" || old.MixtureSaid != nil {
+		t.Errorf("an older record reads as %+v, %v", old.gasMore, err)
 	}
 }

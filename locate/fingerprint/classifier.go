@@ -2,8 +2,6 @@ package fingerprint
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
 
@@ -50,8 +48,7 @@ func Train(l *Library, p Panel, o Options) (*Classifier, error) {
 	}
 	t, ok := newTable(l, p, o.Seed)
 	if !ok {
-		return nil, &atalaya.Error{Op: "fingerprint.train", Kind: atalaya.BadInput, Err: errors.New("the channels see nothing of any profile in a class"),
-			Hint: "Check the lines # cas_<channel>: CAS, and the library"}
+		return nil, atalaya.Declined("fingerprint.train", atalaya.BadInput, atalaya.Say("mixture-strange"), atalaya.Say("mixture-strange-remedy"))
 	}
 	keep := make([]bool, len(t.refs))
 	for i := range keep {
@@ -135,14 +132,17 @@ func (m mixture) redrawn(r *numeric.Stream) []float64 {
 // Classify says what kind of emitter a composition resembles. A composition in which nothing rose is refused: there is no
 // mixture to compare.
 func Classify(l *Library, c *Composition, o Options) (*Classifier, *Answer, error) {
+	decline := func(what, remedy atalaya.Sentence) (*Classifier, *Answer, error) {
+		e := atalaya.Declined("fingerprint.classify", atalaya.BadInput, what, remedy)
+		e.Place = quote(c.Group)
+		return nil, nil, e
+	}
 	p, m, ok := c.panel()
 	if !ok {
-		return nil, nil, &atalaya.Error{Op: "fingerprint.classify", Place: quote(c.Group), Kind: atalaya.BadInput,
-			Err: errors.New("no channel rises out of its background"), Hint: "Fly through the plume, and keep a stretch of clean air in the file"}
+		return decline(atalaya.Say("mixture-none-rise"), atalaya.Say("mixture-none-rise-remedy"))
 	}
 	if len(p.Channels) < 2 {
-		return nil, nil, &atalaya.Error{Op: "fingerprint.classify", Place: quote(c.Group), Kind: atalaya.BadInput,
-			Err: fmt.Errorf("one channel (%s) is not a mixture", p.Channels[0].Name), Hint: "Log more compounds: kinds of emitters differ in the ratios between them"}
+		return decline(atalaya.Say("mixture-one", "channel", p.Channels[0].Name), atalaya.Say("mixture-one-remedy"))
 	}
 	k, err := Train(l, p, o)
 	if err != nil {

@@ -1,8 +1,6 @@
 package fingerprint
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -85,11 +83,13 @@ const (
 )
 
 func seriesOf(s *gas.Survey) (out []line, notes []atalaya.Sentence, err error) {
-	refuse := func(what, hint string) ([]line, []atalaya.Sentence, error) {
-		return nil, nil, &atalaya.Error{Op: "fingerprint.excess", File: s.Name, Kind: atalaya.BadInput, Err: errors.New(what), Hint: hint}
+	refuse := func(what, remedy atalaya.Sentence) ([]line, []atalaya.Sentence, error) {
+		e := atalaya.Declined("fingerprint.excess", atalaya.BadInput, what, remedy)
+		e.File = s.Name
+		return nil, nil, e
 	}
 	if len(s.Compounds) == 0 {
-		return refuse("no compound column", "Name one like toluene_ppb")
+		return refuse(atalaya.Say("mixture-no-compound"), atalaya.Say("mixture-no-compound-remedy"))
 	}
 	for i := range s.Compounds {
 		c := &s.Compounds[i]
@@ -105,7 +105,7 @@ func seriesOf(s *gas.Survey) (out []line, notes []atalaya.Sentence, err error) {
 			continue
 		}
 		if c.Unit.IsMass() && !(c.MolarMass > 0) {
-			return refuse(fmt.Sprintf("%s is in %s and its molar mass is not known", c.Name, c.Unit), fmt.Sprintf("Add the line: # molar_mass_%s: g/mol", c.Name))
+			return refuse(atalaya.Say("mixture-molar", "channel", c.Name, "unit", c.Unit.String()), atalaya.Say("mixture-molar-remedy", "channel", c.Name))
 		}
 		for r := range l.value {
 			unit := c.Unit.PerUnit() * 1e9 // ppb
@@ -117,7 +117,7 @@ func seriesOf(s *gas.Survey) (out []line, notes []atalaya.Sentence, err error) {
 		out = append(out, l)
 	}
 	if len(out) == 0 {
-		return refuse("no channel says what it responds to", "Add a line like: # cas_toluene: 108-88-3")
+		return refuse(atalaya.Say("mixture-unsaid"), atalaya.Say("mixture-unsaid-remedy"))
 	}
 	return out, notes, nil
 }

@@ -40,7 +40,7 @@ export interface Mixture {
 }
 export interface GasView extends GasRow {
   banner: Banner; mission: string; group: GasGroup | null; picture: GasPicture | null; sites: { id: string; rank: number; log_odds: number }[] | null
-  advice: Advice | null; advice_why: string; mixture: Mixture | null; mixture_why: string
+  advice: Advice | null; advice_why: string; advice_said?: Sentence[]; mixture: Mixture | null; mixture_why: string; mixture_said?: Sentence[]
 }
 
 const e = encodeURIComponent

@@ -33,3 +33,10 @@ test('what a gas survey and its mixture warn of is said in both languages, numbe
   language.set('en')
   expect(line(told(said, 'in English'))).toBe('1200 samples without place, wind or value were passed over; 12 was passed over: it shares no row, time and place with toluene')
 })
+
+test('why there is no advice is said in both languages, and what to do about it', () => {
+  const said: Sentence[] = [{ code: 'advice-no-leg', values: { length: '60', minutes: '2.5' } }, { code: 'advice-no-leg-remedy' }]
+  expect(told(said, 'in English').map((part) => part.text)).toEqual(['no cabe ningún tramo de 60 m o más dentro del cerco y de 2.5 minutos', 'Amplíe el cerco, dé más minutos o no vuele'])
+  language.set('en')
+  expect(told(said, 'in English').map((part) => part.text)).toEqual(['no leg of 60 m or more is allowed within the fence and 2.5 minutes', 'Widen the fence, give more minutes, or do not fly'])
+})

@@ -10,7 +10,7 @@ export interface Told { text: string; lang?: string }
 const words: Record<string, (value: string) => string> = { kind: (v) => word('kind', v), integrity: (v) => word('integrity', v), class: (v) => word('class', v) }
 
 /** numbers are the values that are numbers, and are written as the reader writes them; a name of digits stays as it came. */
-const numbers = new Set(['density', 'area', 'p', 'cep50', 'used', 'rejected', 'n', 'least', 'most', 'km', 'looks', 'ways', 'waters', 'towns', 'speed', 'frames', 'events', 'slow', 'days'])
+const numbers = new Set(['density', 'area', 'p', 'cep50', 'used', 'rejected', 'n', 'least', 'most', 'km', 'looks', 'ways', 'waters', 'towns', 'speed', 'frames', 'events', 'slow', 'days', 'length', 'minutes'])
 
 /**
  * told says a note: each sentence by its code, or the English line as it came where there are no codes (a record of an earlier
