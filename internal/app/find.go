@@ -147,7 +147,7 @@ func gasLook(in source.Input, g *source.Group) atalaya.Evidence {
 		return math.Min(0, math.Log(1-duty+duty*math.Exp(ratio[j*nx+i])))
 	})
 	e.Others = sense("gas").Looked()
-	return saying(e, atalaya.Say("gas-none"))
+	return site.Saying(e, atalaya.Say("gas-none"))
 }
 
 // sense finds a sense that has a table.
@@ -157,12 +157,6 @@ func sense(kind string) site.Sense {
 		panic("app: no table of the sense " + kind)
 	}
 	return s
-}
-
-// saying gives evidence its note.
-func saying(e atalaya.Evidence, said ...atalaya.Sentence) atalaya.Evidence {
-	e.Said, e.Note = said, atalaya.English(said)
-	return e
 }
 
 // countsFrom are the probabilities of n sources or more.
@@ -291,7 +285,7 @@ func findCoverage(o atalaya.Observation) ([]found, error) {
 		headline
 		Footprints int `json:"footprints"`
 	}{headlineOf(says), len(looks)}
-	look := saying(site.FromLooks("video", "", looks), says)
+	look := site.Saying(site.FromLooks("video", "", looks), says)
 	look.Others = sense("video").Looked()
 	return []found{{atalaya.Detection{Kind: atalaya.Coverage, Body: mustJSON(body)}, []atalaya.Evidence{look}}}, nil
 }

@@ -122,7 +122,7 @@ func (a *App) findPermits(ctx context.Context, o atalaya.Observation) ([]found, 
 			says = atalaya.Say("permit", "class", p.Class, "name", p.Name)
 		}
 		d := &out[i]
-		d.evidence[0] = saying(d.evidence[0], says)
+		d.evidence[0] = site.Saying(d.evidence[0], says)
 		d.detection.Body = mustJSON(SheetFinding{headline: headlineOf(says), ID: fmt.Sprint(i + 1)})
 	}
 	return out, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/sense/bearing"
 	"github.com/atalaya-isr/atalaya/sense/gas"
 	"github.com/atalaya-isr/atalaya/sense/report"
@@ -338,7 +339,7 @@ func observeReport(r io.Reader, name string, m MissionFile) (seen, error) {
 			o.Lineage = append(o.Lineage, f.Value)
 		}
 	}
-	if key := wordsKey(wordsOf(rep)); key != "" {
+	if key := site.WordsKey(wordsOf(rep)); key != "" {
 		o.Lineage = append(o.Lineage, key)
 	}
 	var where []geodesy.LatLon

@@ -332,16 +332,16 @@ func TestWordsNameAnOriginWhateverTheirDress(t *testing.T) {
 		{"two words run together", "Un pastor cuentaque, en la cañada, hay olor a acetona desde el 12 de marzo.", false},
 		{"a word more", first + " Confirmado", false},
 	} {
-		if same := wordsKey(row.text) == wordsKey(first); same != row.same {
+		if same := site.WordsKey(row.text) == site.WordsKey(first); same != row.same {
 			t.Errorf("%s: one origin %v, want %v", row.claim, same, row.same)
 		}
 	}
 	for _, few := range []string{"", "12 34 ... !", "Hay olor a acetona", "a  b\tc\n\n1 2 3 d"} {
-		if key := wordsKey(few); key != "" {
+		if key := site.WordsKey(few); key != "" {
 			t.Errorf("%q, which two people may say alike, has the key %s", few, key)
 		}
 	}
-	if key := wordsKey("Hay mucho olor a acetona"); !strings.HasPrefix(key, "words_") || len(key) != len("words_")+32 {
+	if key := site.WordsKey("Hay mucho olor a acetona"); !strings.HasPrefix(key, "words_") || len(key) != len("words_")+32 {
 		t.Errorf("key %q", key)
 	}
 	utf, err := observeReport(strings.NewReader("fecha: 2026-03-15\n\n"+first), "a.txt", MissionFile{})

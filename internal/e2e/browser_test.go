@@ -157,16 +157,17 @@ func js[T any](s *screen, expression string) T {
 	return out
 }
 
-// until waits for an expression to be true.
+// until waits for an expression to be true. One that throws is not true yet: what it looks at may come with the next answer.
 func (s *screen) until(expression string) {
 	s.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		if js[bool](s, `!!(`+expression+`)`) {
+		state := js[string](s, `(async () => !!(await (`+expression+`)))().catch(String).then(String)`)
+		if state == "true" {
 			return
 		}
 		if time.Now().After(end) {
 			s.picture("failed-" + s.Name())
-			s.Fatalf("waited %v in vain for %s (heard: %v; the page says: %.600s)", patience, expression, s.heard(), js[string](s, `document.body.innerText`))
+			s.Fatalf("waited %v in vain for %s, which is %s (heard: %v; the page says: %.600s)", patience, expression, state, s.heard(), js[string](s, `document.body.innerText`))
 		}
 	}
 }

@@ -123,6 +123,7 @@ func (s *screen) walk(language string, rank int, password string) {
 	s.confirm()
 	s.until(on("approve") + ` && !` + on("approve") + `.disabled`)
 	s.approve()
+	s.there("release")
 	if js[bool](s, `!`+on("release")+`.disabled`) {
 		s.Error("one person's approval opens the release")
 	}
@@ -348,8 +349,8 @@ func (s *screen) confirm() {
 
 func (s *screen) approve() {
 	s.Helper()
-	n := js[int](s, `document.querySelectorAll('[data-testid="reviews"] > *').length`)
 	s.until(`!` + on("approve") + `.disabled`)
+	n := js[int](s, `document.querySelectorAll('[data-testid="reviews"] > *').length`)
 	s.press("a")
 	s.fill("sheet-why", "SYNTHETIC: four legs, one wind")
 	s.confirm()

@@ -107,11 +107,8 @@ func At(evidence []atalaya.Evidence, here geodesy.LatLon, opt Options) (float64,
 	opt = opt.withDefaults()
 	f := newField(evidence, opt)
 	var all []said
-	c := geodesy.CellOf(here, s2.MaxLevel)
-	if i, _ := below(f.leaf, c); i < len(f.leaf) && f.leaf[i].Contains(c) {
-		all = f.at(i)
-	} else if i > 0 && f.leaf[i-1].Contains(c) {
-		all = f.at(i - 1)
+	if l, ok := f.leafAt(here); ok {
+		all = f.at(l)
 	}
 	rows, _ := f.ledger(all, here, newWeigher(f, opt))
 	return probability(sum(rows)), rows
@@ -131,7 +128,7 @@ func Cells(evidence []atalaya.Evidence, opt Options) []Cell {
 	out := make([]Cell, len(f.leaf))
 	for l, c := range f.leaf {
 		all := f.at(l)
-		prior, _ := opt.before(geodesy.CellCenter(c))
+		prior := opt.before(geodesy.CellCenter(c))
 		out[l] = Cell{uint64(c), opt.probability(w.at(all, f.counted(all), prior).now)}
 	}
 	return out
@@ -145,13 +142,13 @@ func (o Options) probability(logOdds float64) float64 {
 	return probability(logOdds)
 }
 
-// before is the log-odds of a site at a place before any evidence, and what the ground has of it.
-func (o Options) before(p geodesy.LatLon) (prior, ground float64) {
-	prior = priorLogOdds(o.PriorPerKm2)
+// before is the log-odds of a site at a place before any evidence.
+func (o Options) before(p geodesy.LatLon) float64 {
+	prior := priorLogOdds(o.PriorPerKm2)
 	if o.Ground != nil {
-		ground = o.Ground.At(p)
+		prior += o.Ground.At(p)
 	}
-	return prior + ground, ground
+	return prior
 }
 
 // said is what one item says at one leaf.
@@ -442,7 +439,7 @@ func (f *field) waitingLeaves(w *weigher) queue {
 			}
 		}
 		if speaks {
-			prior, _ := w.opt.before(geodesy.CellCenter(c))
+			prior := w.opt.before(geodesy.CellCenter(c))
 			q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
 		}
 	}
@@ -453,7 +450,7 @@ func (f *field) waitingLeaves(w *weigher) queue {
 // weigh works out a leaf of the queue.
 func (f *field) weigh(x waiting, w *weigher) waiting {
 	all := f.at(x.leaf)
-	prior, _ := w.opt.before(geodesy.CellCenter(f.leaf[x.leaf]))
+	prior := w.opt.before(geodesy.CellCenter(f.leaf[x.leaf]))
 	v := w.at(all, f.counted(all), prior)
 	x.logOdds, x.plain, x.weighed = v.now, 0, true
 	for k := range v.raw {
@@ -568,14 +565,22 @@ func (f *field) asked(p peak, at atalaya.Place) int {
 	if math.Sqrt(trace(at)/2) > 2*ScaleM {
 		return p.leaf
 	}
-	c := geodesy.CellOf(geodesy.LatLon{Lat: at.Lat, Lon: at.Lon}, s2.MaxLevel)
+	if l, ok := f.leafAt(geodesy.LatLon{Lat: at.Lat, Lon: at.Lon}); ok {
+		return l
+	}
+	return p.leaf
+}
+
+// leafAt is the leaf that holds a place; false where nothing is said there.
+func (f *field) leafAt(here geodesy.LatLon) (int, bool) {
+	c := geodesy.CellOf(here, s2.MaxLevel)
 	i, _ := below(f.leaf, c)
 	for _, l := range []int{i, i - 1} {
 		if l >= 0 && l < len(f.leaf) && f.leaf[l].Contains(c) {
-			return l
+			return l, true
 		}
 	}
-	return p.leaf
+	return 0, false
 }
 
 // sharpest sorts items by the size of their places, those without one last.

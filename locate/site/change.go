@@ -47,7 +47,7 @@ func (f *field) add(kind string, others map[string]float64) int32 {
 func (f *field) changes(leaf int, p float64, shares []float64, w *weigher) []atalaya.Change {
 	all := f.at(leaf)
 	counts := f.counted(all)
-	prior, _ := w.opt.before(geodesy.CellCenter(f.leaf[leaf]))
+	prior := w.opt.before(geodesy.CellCenter(f.leaf[leaf]))
 	with := func(more ...said) float64 {
 		return w.opt.probability(w.at(slices.Concat(all, more), append(slices.Clone(counts), true, true), prior).now)
 	}

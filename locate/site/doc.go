@@ -54,12 +54,12 @@
 // Items that share a lineage key (one rumour, one source) are one item: the strongest counts at each place, the others
 // stand in the ledger with zero. (Where they are of two kinds, one may so take the place of the other; an item without
 // lineage that speaks for a site never lowers it.) Gas sources and emitters near each other may be one innocent thing seen
-// twice, a paint shop on two days: of what speaks for a place, the strongest of each of these kinds counts. Independent
-// people and looks add up. All of one kind together are bounded, see Bounds, and a row of the ledger says what was taken off.
+// twice, a paint shop on two days: of what speaks for a place without naming alternatives, the strongest of each of these kinds counts; of what names
+// them, n items of one kind count as fewer, see alikeSeen. A sense that finds more than its table foretells for the ground that it looked at has less say.
+// Independent people add up. All of one kind together are bounded, see Bounds, and a row of the ledger says what was taken off.
 // No kind alone can make a site probable: a gas is not a laboratory.
 //
-// Probabilities are computed from these stated numbers and are not calibrated against outcomes; no word of estimative
-// probability is given. A difference of position below ScaleM says nothing here; the region of a candidate comes from the
+// Without a Calibration probabilities are computed from these stated numbers alone, and no word of estimative probability is given. A difference of position below ScaleM says nothing here; the region of a candidate comes from the
 // continuous posteriors of the items, not from the cells.
 package site
 
@@ -75,16 +75,10 @@ const AreaKm2 = 2 * math.Pi * ScaleM * ScaleM / 1e6
 // DefaultPriorPerKm2 is the prior density of sites: one in 10,000 km², an assumption that a mission should replace.
 const DefaultPriorPerKm2 = 1e-4
 
-// Strengths of detections, pd/λc in km²: assumptions. A gas source of a surveyed compound is found at 7 of 10 working
-// sites, and at one other thing (paint shop, farm, refinery) in 100 km²; an emitter at 3 of 10 and at one other in 50 km².
-const (
-	GasStrengthKm2    = 0.7 / 0.01
-	SignalStrengthKm2 = 0.3 / 0.02
-)
-
 // kinds are the kinds of evidence: whether only the strongest item for a site counts, and the least and the most that all
-// items of one kind add together, natural logarithms. With the default prior (logit -11.2) the most that one kind alone can do is a probability of
-// 1.6 %; what no sensor saw is never excluded further than e^-2, since work may go on indoors.
+// items of one kind add together, natural logarithms, but for the likeness of what was measured (likenessMost). With the default prior (logit -11.2)
+// the most that one kind alone can do is a probability of 1.6 %, and of 24 % where what was measured is as like a site's as can be; what no sensor saw is
+// never excluded further than e^-2, since work may go on indoors, and what a permit explains not further than e^-4.
 var kinds = [...]struct {
 	name        string
 	least, most float64

@@ -33,8 +33,8 @@ const (
 type Detection struct {
 	Kind  string // gas, signal, video
 	Modes []Mode // where it may be; weights sum to 1
-	// StrengthKm2 is a = pd/λc: how often a site causes such a detection, over how many other things a km² do (see
-	// GasStrengthKm2), times the probability that the detection is real.
+	// StrengthKm2 is a = pd/λc: how often a site causes such a detection, over how many other things a km² do, times the probability that
+	// the detection is real. Sense.Known gives it, with Others, for senses that have a table.
 	StrengthKm2 float64
 	Others      map[string]float64 // see atalaya.Evidence; with it StrengthKm2 is against nothing at all
 	Real        float64            // see atalaya.Evidence

@@ -11,10 +11,10 @@ import (
 func Example() {
 	// SYNTHETIC: a gas source known to 15 m, and a report of its village.
 	at := geodesy.LatLon{Lat: 24.8, Lon: -107.4}
-	gas := site.FromDetection(site.Detection{
-		Kind: "gas", StrengthKm2: site.GasStrengthKm2, Note: "acetone",
-		Modes: []site.Mode{{At: at, CovarianceM2: [2][2]float64{{225, 0}, {0, 225}}, Weight: 1}},
-	})
+	sense, _ := site.SenseOf("gas")
+	gas := site.FromDetection(sense.Known(site.Detection{
+		Note: "acetone", Modes: []site.Mode{{At: at, CovarianceM2: [2][2]float64{{225, 0}, {0, 225}}, Weight: 1}},
+	}, nil, 0, 0))
 	gas.ID = "ev_1"
 	said := site.FromReport(site.Report{At: at, RadiusM: 800, Grade: "B2", Note: "smell of solvents"})
 	said.ID = "ev_2"
@@ -25,8 +25,8 @@ func Example() {
 		}
 	}
 	// Output:
-	// 1. 24.8000 -107.4000 probability 0.044
+	// 1. 24.8000 -107.4000 probability 0.047
 	// -11.17 prior
-	// +6.17 gas
+	// +6.25 gas
 	// +1.92 report
 }

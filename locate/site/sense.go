@@ -148,8 +148,7 @@ func sheetLooks(s detection.Sheet, sense Sense, known bool) (atalaya.Evidence, b
 			when.To = l.When.To
 		}
 	}
-	e := FromLooks(s.Kind, "", looks)
-	tellEvidence(&e, atalaya.Say("looked", "n", fmt.Sprint(len(looks))))
+	e := Saying(FromLooks(s.Kind, "", looks), atalaya.Say("looked", "n", fmt.Sprint(len(looks))))
 	e.When = when
 	if known {
 		e.Others = sense.Looked()
@@ -201,7 +200,8 @@ func classNames(items []atalaya.Evidence) []string {
 	return append(out, slices.Sorted(maps.Keys(more))...)
 }
 
-// tellEvidence gives evidence its note.
-func tellEvidence(e *atalaya.Evidence, said ...atalaya.Sentence) {
+// Saying is evidence with its note.
+func Saying(e atalaya.Evidence, said ...atalaya.Sentence) atalaya.Evidence {
 	e.Said, e.Note = said, atalaya.English(said)
+	return e
 }

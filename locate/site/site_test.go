@@ -22,6 +22,9 @@ import (
 // All places and evidence here are invented: SYNTHETIC.
 var here = geodesy.LatLon{Lat: 24.8, Lon: -107.4}
 
+// Strengths of detections against everything else: found at 7 of 10 sites and at one other thing in 100 km², at 3 of 10 and one in 50 km².
+const gasStrengthKm2, signalStrengthKm2 = 0.7 / 0.01, 0.3 / 0.02
+
 func round(sigmaM float64) [2][2]float64 {
 	return [2][2]float64{{sigmaM * sigmaM, 0}, {0, sigmaM * sigmaM}}
 }
@@ -33,14 +36,14 @@ func named(id string, e atalaya.Evidence) atalaya.Evidence {
 
 func gas(id string, at geodesy.LatLon, sigmaM float64) atalaya.Evidence {
 	return named(id, site.FromDetection(site.Detection{
-		Kind: "gas", Modes: []site.Mode{{At: at, CovarianceM2: round(sigmaM), Weight: 1}}, StrengthKm2: site.GasStrengthKm2,
+		Kind: "gas", Modes: []site.Mode{{At: at, CovarianceM2: round(sigmaM), Weight: 1}}, StrengthKm2: gasStrengthKm2,
 		RateKgS: map[string]atalaya.Interval{"acetone": {Mean: 1e-3}}, Note: "acetone",
 	}))
 }
 
 func emitter(id string, at geodesy.LatLon, sigmaM float64) atalaya.Evidence {
 	return named(id, site.FromDetection(site.Detection{
-		Kind: "signal", Modes: []site.Mode{{At: at, CovarianceM2: round(sigmaM), Weight: 1}}, StrengthKm2: site.SignalStrengthKm2,
+		Kind: "signal", Modes: []site.Mode{{At: at, CovarianceM2: round(sigmaM), Weight: 1}}, StrengthKm2: signalStrengthKm2,
 	}))
 }
 
@@ -201,7 +204,7 @@ func TestOneOriginCountsOnce(t *testing.T) {
 // Wherever the source lies in its cells the probability is that of the share of such detections that sites cause,
 // λa/(1+λa), up to the bound, the sampling by 75 m cells (half a diagonal, 53 m: exp(-53²/2·150²) = 0.94) and its own blur.
 func TestProbabilityDoesNotDependOnTheGrid(t *testing.T) {
-	want := site.DefaultPriorPerKm2 * site.GasStrengthKm2
+	want := site.DefaultPriorPerKm2 * gasStrengthKm2
 	want /= 1 + want
 	for i := range 40 {
 		at := geodesy.Destination(geodesy.LatLon{Lat: -60 + 3*float64(i), Lon: 9 * float64(i)}, 37*float64(i), 31*float64(i))

@@ -25,16 +25,15 @@ const (
 	overflow    = 1e120
 )
 
-// A scale is a product of likelihood ratios, kept in reach of floating point: factor times e to the log.
+// A scale is a product of likelihood ratios, but for a factor that all share and that keeps it in reach of floating point.
 type scale struct {
 	site    float64
-	classes []float64 // against nothing, which has 1
 	nothing float64
-	log     float64
+	classes []float64
 }
 
 func (s *scale) reset() {
-	s.site, s.nothing, s.log = 1, 1, 0
+	s.site, s.nothing = 1, 1
 	for c := range s.classes {
 		s.classes[c] = 1
 	}
@@ -48,7 +47,6 @@ func (s *scale) shrink() {
 	if top < overflow && top > 1/overflow {
 		return
 	}
-	s.log += math.Log(top)
 	s.site, s.nothing = s.site/top, s.nothing/top
 	for c := range s.classes {
 		s.classes[c] /= top
@@ -119,19 +117,17 @@ const unnamedPerKm2 = 0.01 // of a class that has no stated density
 
 // verdict is what the items at a leaf say together, as log-odds of a site.
 type verdict struct {
-	before float64   // the prior, with the ground's share
-	raw    []float64 // by kind: the sum of its items
-	kept   []float64 // by kind: what they say together, within the bounds
-	over   []float64 // by kind: what the bounds take off
-	stays  float64   // of a site that stays, alternatives weighed
-	now    float64   // of one that opens and closes, at the time of assessment
+	raw   []float64 // by kind: the sum of its items
+	kept  []float64 // by kind: what they say together, within the bounds
+	over  []float64 // by kind: what the bounds take off
+	stays float64   // of a site that stays, alternatives weighed
+	now   float64   // of one that opens and closes, at the time of assessment
 }
 
 // at weighs the items that count; prior is the log-odds before them. w.naive then holds what each item says by itself. The verdict is valid until
 // the next call.
 func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 	v := w.said
-	v.before = prior
 	w.each(all, counts)
 	excess := 0.0
 	for k := range w.kinds {

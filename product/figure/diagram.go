@@ -3,9 +3,7 @@ package figure
 import (
 	"math"
 	"strconv"
-	"strings"
 
-	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/score"
 )
@@ -58,21 +56,10 @@ func DiagramPNG(d Diagram) ([]byte, error) {
 }
 
 func (d *Diagram) draw(c canvas) error {
-	m, err := atalaya.ParseMarking(d.Marking)
-	if err != nil {
+	if err := blank(c, d.Marking, diagramW, diagramH); err != nil {
 		return err
 	}
-	level, _, _ := strings.Cut(strings.Trim(m.Portion(), "()"), "/")
-	ground, ok := grounds[level]
-	if !ok {
-		ground = grounds["TS//SCI"]
-	}
-	c.part("paper")
-	c.rings(rect(0, 0, diagramW, diagramH), style{fill: paper})
-	for _, y := range []float64{0, diagramH - 24} {
-		c.rings(rect(0, y, diagramW, 24), style{fill: ground[0]})
-		c.text(diagramW/2, y+17, m.Banner(), letters{size: 14, colour: ground[1], bold: true, anchor: 0.5})
-	}
+	c.part("title")
 	c.text(24, 56, d.Title, letters{size: 20, colour: ink, bold: true})
 	d.axes(c)
 	c.clip(axesX, axesY-6, axesWidth+6, axesHeight+12)

@@ -107,21 +107,8 @@ func (s *Sheet) check() error {
 func (s *Sheet) say(key string, values ...string) string { return said(s.Language, key, values...) }
 
 func (s *Sheet) draw(c canvas) error {
-	m, err := atalaya.ParseMarking(s.Marking)
-	if err != nil {
+	if err := blank(c, s.Marking, sheetW, sheetH); err != nil {
 		return err
-	}
-	level, _, _ := strings.Cut(strings.Trim(m.Portion(), "()"), "/")
-	ground, ok := grounds[level]
-	if !ok {
-		ground = grounds["TS//SCI"]
-	}
-	c.part("paper")
-	c.rings(rect(0, 0, sheetW, sheetH), style{fill: paper})
-	for _, y := range []float64{0, sheetH - 24} {
-		c.part(map[bool]string{true: "marking-top", false: "marking-bottom"}[y == 0])
-		c.rings(rect(0, y, sheetW, 24), style{fill: ground[0]})
-		c.text(sheetW/2, y+17, m.Banner(), letters{size: 14, colour: ground[1], bold: true, anchor: 0.5})
 	}
 	c.part("heading")
 	c.text(24, 52, s.say("title")+": "+s.Title, letters{size: 20, colour: ink, bold: true})
@@ -131,6 +118,27 @@ func (s *Sheet) draw(c canvas) error {
 	c.part("note")
 	c.text(24, sheetH-31, s.say("working"), letters{size: 11, colour: ink2})
 	c.part("")
+	return nil
+}
+
+// blank lays the paper of a sheet, with the banner of its marking above and below.
+func blank(c canvas, marking string, w, h float64) error {
+	m, err := atalaya.ParseMarking(marking)
+	if err != nil {
+		return err
+	}
+	level, _, _ := strings.Cut(strings.Trim(m.Portion(), "()"), "/")
+	ground, ok := grounds[level]
+	if !ok {
+		ground = grounds["TS//SCI"]
+	}
+	c.part("paper")
+	c.rings(rect(0, 0, w, h), style{fill: paper})
+	for _, y := range []float64{0, h - 24} {
+		c.part(map[bool]string{true: "marking-top", false: "marking-bottom"}[y == 0])
+		c.rings(rect(0, y, w, 24), style{fill: ground[0]})
+		c.text(w/2, y+17, m.Banner(), letters{size: 14, colour: ground[1], bold: true, anchor: 0.5})
+	}
 	return nil
 }
 
