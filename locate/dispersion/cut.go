@@ -18,12 +18,14 @@ func (p *Plume) Cut(x, y, z, h float64, sh *Bent) Cut {
 	if x <= 0 {
 		return Cut{}
 	}
-	sy, sz := p.Spreads(x, sh)
-	if math.Abs(y) > cutReach*sy {
+	i, f := p.sy.node(x)
+	sy2 := p.across2(i, f, sh)
+	if y*y > cutReach*cutReach*sy2 {
 		return Cut{}
 	}
+	sz, perSy := p.depth(i, f, sh), 1/math.Sqrt(sy2)
 	perSz := 1 / sz
-	return Cut{x, y, p.vertical(z, h, sz, perSz) * perSz / (2 * math.Pi * p.speedAt(h, sz, perSz) * sy), 1 / sy}
+	return Cut{x, y, p.vertical(z, h, sz, perSz) * perSz * perSy / (2 * math.Pi * p.speedAt(h, sz, perSz)), perSy}
 }
 
 // At is the response for a heading turned to the left by this tangent and a crosswind spread that is wide times as large.

@@ -136,7 +136,7 @@ func newProfile(s Surface, ref float64) *profile {
 }
 
 // NewPlume prepares the plume of a wind over a surface. A wind without a height is taken at 2 m.
-func NewPlume(w Wind, s Surface) *Plume { return newPlume(w, s, nil) }
+func NewPlume(w Wind, s Surface) *Plume { return newPlume(w, s, Wind{}, nil) }
 
 // NewPlumes prepares one plume a wind, sharing what the winds have in common.
 func NewPlumes(winds []Wind, s Surface) []*Plume {
@@ -145,10 +145,10 @@ func NewPlumes(winds []Wind, s Surface) []*Plume {
 		switch {
 		case i > 0 && w == winds[i-1]:
 			out[i] = out[i-1]
-		case i > 0 && refHeight(w) == out[i-1].profile.ref:
-			out[i] = newPlume(w, s, out[i-1].profile)
+		case i > 0:
+			out[i] = newPlume(w, s, winds[i-1], out[i-1])
 		default:
-			out[i] = newPlume(w, s, nil)
+			out[i] = NewPlume(w, s)
 		}
 	}
 	return out
@@ -161,12 +161,15 @@ func refHeight(w Wind) float64 {
 	return 2
 }
 
-func newPlume(w Wind, s Surface, prof *profile) *Plume {
-	if prof == nil {
-		prof = newProfile(s, refHeight(w))
-	}
+// newPlume takes from a plume of another wind over the same surface, where there is one, what does not differ.
+func newPlume(w Wind, s Surface, other Wind, have *Plume) *Plume {
 	speed := w.Speed()
-	p := &Plume{cos: 1, speed: max(speed, MinSpeed), lid: s.MixingHeightM, profile: prof}
+	p := &Plume{cos: 1, speed: max(speed, MinSpeed), lid: s.MixingHeightM}
+	if have != nil && refHeight(w) == refHeight(other) {
+		p.profile = have.profile
+	} else {
+		p.profile = newProfile(s, refHeight(w))
+	}
 	if speed > 0 {
 		p.cos, p.sin = w.U/speed, w.V/speed
 	}
@@ -178,15 +181,23 @@ func newPlume(w Wind, s Surface, prof *profile) *Plume {
 	if s.inverseObukhov() > 0 {
 		up = upStableS
 	}
-	p.sy = newCurve(xFirst, xLast, func(x float64) float64 {
-		if w.SigmaTheta > 0 {
-			return acrossByAngle(x, min(w.SigmaTheta, 1.2))
-		}
-		sy, _ := briggs.at(x, class, w.AveragingS)
-		return sy
-	})
-	if w.SigmaPhi <= 0 && prof.similar != nil {
-		p.sz = *prof.similar
+	if have != nil && w.SigmaTheta == other.SigmaTheta && (w.SigmaTheta > 0 || w.AveragingS == other.AveragingS) {
+		p.sy = have.sy
+	} else {
+		p.sy = newCurve(xFirst, xLast, func(x float64) float64 {
+			if w.SigmaTheta > 0 {
+				return acrossByAngle(x, min(w.SigmaTheta, 1.2))
+			}
+			sy, _ := briggs.at(x, class, w.AveragingS)
+			return sy
+		})
+	}
+	switch same := have != nil && w.SigmaPhi == other.SigmaPhi; {
+	case w.SigmaPhi <= 0 && p.profile.similar != nil:
+		p.sz = *p.profile.similar
+		return p
+	case same && w.SigmaPhi > 0 && p.speed == have.speed, same && w.SigmaPhi <= 0 && w.AveragingS == other.AveragingS:
+		p.sz = have.sz
 		return p
 	}
 	p.sz = newCurve(xFirst, xLast, func(x float64) float64 {
@@ -212,12 +223,23 @@ func (p *Plume) Downwind(dx, dy, biasRad float64) (x, y float64) {
 // Spreads are σy and σz, metres, x metres downwind.
 func (p *Plume) Spreads(x float64, sh *Bent) (sy, sz float64) {
 	i, f := p.sy.node(x)
-	sy, sz = p.sy.at(i, f)*sh.y.at(i, f)*sh.Wide, p.sz.at(i, f)*sh.z.at(i, f)
+	return math.Sqrt(p.across2(i, f, sh)), p.depth(i, f, sh)
+}
+
+// across2 is σy², m2, between nodes i and i+1.
+func (p *Plume) across2(i int, f float64, sh *Bent) float64 {
+	sy := p.sy.at(i, f) * sh.y.at(i, f) * sh.Wide
+	return sy*sy + sh.size2
+}
+
+// depth is σz between nodes i and i+1.
+func (p *Plume) depth(i int, f float64, sh *Bent) float64 {
+	sz := p.sz.at(i, f) * sh.z.at(i, f)
 	if p.lid > 0 {
 		// A plume that fills the mixed layer stops growing: three images hold the mass to 1 % up to σz = 0.8 h.
 		sz = min(sz, 0.8*p.lid)
 	}
-	return math.Sqrt(sy*sy + sh.size2), math.Sqrt(sz*sz + sh.size2)
+	return math.Sqrt(sz*sz + sh.size2)
 }
 
 // carried tables, against (h/σz)², the square of the height in σz at which a log law has the mean speed of a plume: exp of the mean of ln z² over a Gaussian
@@ -271,15 +293,13 @@ func (p *Plume) At(x, y, z, h float64, sh *Bent, grow float64) (r Response) {
 	if x <= 0 {
 		return r
 	}
-	sy, sz := p.Spreads(x, sh)
-	if grow > 0 {
-		sy = math.Sqrt(sy*sy + grow*grow)
-	}
-	perSy := 1 / sy
-	q := y * perSy
-	if q > 6 || q < -6 { // e^-18 of the axis, and of the reach e^-9
+	i, f := p.sy.node(x)
+	sy2 := p.across2(i, f, sh) + grow*grow
+	if y*y > 6*6*sy2 { // e^-18 of the axis, and of the reach e^-9
 		return r
 	}
+	sz, perSy := p.depth(i, f, sh), 1/math.Sqrt(sy2)
+	q := y * perSy
 	half, perSz := expNeg(-0.25*q*q), 1/sz
 	axis := p.vertical(z, h, sz, perSz) * perSy * perSz / (2 * math.Pi * p.speedAt(h, sz, perSz))
 	c := axis * half * half

@@ -100,11 +100,12 @@ func (sc *scene) background(h *held, i int) float64 {
 // normal is the normal equations of one record: nodes couple with their neighbours, and a border of other unknowns, which begins with the backgrounds of
 // the sensors, with each other and with the nodes.
 type normal struct {
-	diag, off, rhs []float64   // of the nodes; after factor diag has the pivots and off the multipliers
-	cross, solved  [][]float64 // of border and node; what the nodes answer to each
-	own            []float64   // of the border, upper triangle by rows
-	right, border  []float64   // its right hand side and solution
-	nodes          []float64   // their solution
+	diag, off, rhs []float64     // of the nodes; after factor diag has the pivots and off the multipliers
+	cross, solved  [][]float64   // of border and node; what the nodes answer to each
+	own            []float64     // of the border, upper triangle by rows
+	right, border  []float64     // its right hand side and solution
+	nodes          []float64     // their solution
+	root           *mat.Cholesky // of the border, after eliminate
 }
 
 func newNormal(nodes, border int) *normal {
@@ -230,6 +231,42 @@ func (a *normal) solve() (ln float64) {
 	}
 	a.through(a.nodes)
 	return ln
+}
+
+// eliminate makes equations ready for respond.
+func (a *normal) eliminate() {
+	a.factor()
+	n := len(a.right)
+	for j := range n {
+		copy(a.solved[j], a.cross[j])
+		a.through(a.solved[j])
+		for i := range j + 1 {
+			a.own[i*n+j] -= inner(a.cross[i], a.solved[j])
+		}
+	}
+	a.root = new(mat.Cholesky)
+	if !a.root.Factorize(mat.NewSymDense(n, a.own)) {
+		panic("source: backgrounds with priors of their own have no information")
+	}
+}
+
+// respond solves equations that were eliminated, for right hand sides of border and nodes, in place; of all sensors' those of the record stand in base. Safe for
+// concurrent use.
+func (a *normal) respond(sensors []int, base, nodes []float64) {
+	right := make([]float64, len(sensors))
+	for j, sensor := range sensors {
+		right[j] = base[sensor] - inner(nodes, a.solved[j])
+	}
+	border := mat.NewVecDense(len(right), right)
+	_ = a.root.SolveVecTo(border, border) // that it is badly conditioned, the only error, is said of units
+	for j, sensor := range sensors {
+		b := border.AtVec(j)
+		base[sensor] = b
+		for k, c := range a.cross[j] {
+			nodes[k] -= c * b
+		}
+	}
+	a.through(nodes)
 }
 
 func inner(a, b []float64) (s float64) {

@@ -16,8 +16,10 @@ func TestNormalEquationsAreThoseOfADenseMatrix(t *testing.T) {
 	g := &record{sensors: []int{0, 1, 2}, gap: []float64{10, 10, 30, 10, 20}}
 	m := errorModel{tau: 0.7, walk: 0.3}
 	n, b := len(g.gap), len(g.sensors)
-	a := newNormal(n, b)
+	a, once := newNormal(n, b), newNormal(n, b)
 	a.begin(g, m)
+	once.begin(g, m)
+	base, nodes := make([]float64, b), make([]float64, n) // right hand side of once
 	full, right := mat.NewSymDense(n+b, nil), mat.NewVecDense(n+b, nil)
 	for k, gap := range g.gap { // a walk, step by step
 		step := mat.NewVecDense(n+b, nil)
@@ -33,6 +35,8 @@ func TestNormalEquationsAreThoseOfADenseMatrix(t *testing.T) {
 	for range 40 {
 		j, k, f, q, r := int(3*s.Float64()), int(4*s.Float64()), s.Float64(), s.Float64(), s.Normal()
 		a.add(j, k, f, q, r)
+		once.add(j, k, f, q, 0)
+		base[j], nodes[k], nodes[k+1] = base[j]+q*r, nodes[k]+q*r*(1-f), nodes[k+1]+q*r*f
 		row := mat.NewVecDense(n+b, nil)
 		row.SetVec(k, 1-f)
 		row.SetVec(k+1, f)
@@ -53,11 +57,15 @@ func TestNormalEquationsAreThoseOfADenseMatrix(t *testing.T) {
 		}
 	}
 	near("ln det", ln, root.LogDet())
+	once.eliminate()
+	once.respond(g.sensors, base, nodes)
 	for k := range n {
 		near("a node", a.nodes[k], x.AtVec(k))
+		near("a node, eliminated beforehand,", nodes[k], x.AtVec(k))
 	}
 	for j := range b {
 		near("a background", a.border[j], x.AtVec(n+j))
+		near("a background, eliminated beforehand,", base[j], x.AtVec(n+j))
 	}
 }
 

@@ -15,15 +15,19 @@ type grid struct {
 	sc     *scene
 	rows   []int // the samples used: all, or every n-th
 	weight []float64
-	r      []float64 // value minus the sensor's base
-	row    []int     // of each sample, -1 where it is not used
-	pool   sync.Pool // of *answer
+	r      []float64                   // value minus the sensor's base
+	ax     [len(gridBias)][][2]float64 // cosine and sine of the plume's axis at each row, from east, by heading
 	lambda float64
 	plain  *dispersion.Bent
+	backs  normals   // what backgrounds answer to a column, eliminated once; see solveBackgrounds
+	pool   sync.Pool // of *answer
 }
 
 // The grid looks at three headings of the plume, one sigma of the prior apart.
 var gridBias = [3]float64{-priorBias[1], 0, priorBias[1]}
+
+// asMeasured is the heading among them that is the wind's own.
+const asMeasured = 1
 
 // The grid looks at so many samples at most, evenly spread; at fewer paths, which cost more.
 const maxGridRows, maxGridPaths = 600, 350
@@ -54,72 +58,104 @@ func newGrid(sc *scene) *grid {
 			g.r = append(g.r, r)
 		}
 	}
-	g.index()
+	for k, bias := range gridBias {
+		g.ax[k] = make([][2]float64, len(g.rows))
+		for n, i := range g.rows {
+			c, s := sc.plumes[i].Downwind(1, 0, bias)
+			g.ax[k][n] = [2]float64{c, -s}
+		}
+	}
+	g.solveBackgrounds()
 	// The evidence of the grid counts as 60 independent samples at most: its weights are flat enough to miss no mode.
 	g.lambda = min(1, 60/float64(len(g.rows)))
 	return g
 }
 
-// column is the unit-rate column of a cell, with the backgrounds projected out; nil where no sample sees it.
-func (g *grid) column(c cell, bias float64) []float64 {
-	out := g.unit(c, bias)
-	for _, v := range out {
-		if v > 0 {
-			g.project(out)
-			return out
-		}
+// column is the unit-rate column of a cell for one of the headings, with the backgrounds projected out; nil where no sample sees it.
+func (g *grid) column(c cell, heading int) []float64 {
+	out, seen := g.unit(c, heading)
+	if !seen {
+		return nil
 	}
-	return nil
-}
-
-// unit is the unit-rate column as it is.
-func (g *grid) unit(c cell, bias float64) []float64 {
-	sc := g.sc
-	out := make([]float64, len(g.rows))
-	h := math.Exp(priorLnH[0])
-	for k, i := range g.rows {
-		s, p := &sc.s[i], sc.plumes[i]
-		ax, ay := p.Downwind(s.At[0]-c.x, s.At[1]-c.y, bias)
-		if s.IsPath {
-			bx, by := p.Downwind(s.To[0]-c.x, s.To[1]-c.y, bias)
-			out[k] = p.PathMean(ax, ay, s.At[2], bx, by, s.To[2], h, g.plain, c.side/3).C
-		} else {
-			out[k] = p.At(ax, ay, s.At[2], h, g.plain, c.side/3).C
-		}
-	}
+	g.project(out)
 	return out
 }
 
-// index notes where each sample stands in the rows.
-func (g *grid) index() {
-	g.row = make([]int, len(g.sc.s))
-	for i := range g.row {
-		g.row[i] = -1
-	}
+// unit is the unit-rate column as it is.
+func (g *grid) unit(c cell, heading int) (out []float64, seen bool) {
+	sc := g.sc
+	out = make([]float64, len(g.rows))
+	h := math.Exp(priorLnH[0])
 	for k, i := range g.rows {
-		g.row[i] = k
+		s, ax := &sc.s[i], &g.ax[heading][k]
+		dx, dy := s.At[0]-c.x, s.At[1]-c.y
+		x, y := dx*ax[0]+dy*ax[1], dy*ax[0]-dx*ax[1]
+		switch {
+		case s.IsPath:
+			ex, ey := s.To[0]-c.x, s.To[1]-c.y
+			out[k] = sc.plumes[i].PathMean(x, y, s.At[2], ex*ax[0]+ey*ax[1], ey*ax[0]-ex*ax[1], s.To[2], h, g.plain, c.side/3).C
+		case x > 0:
+			out[k] = sc.plumes[i].At(x, y, s.At[2], h, g.plain, c.side/3).C
+		}
+		seen = seen || out[k] > 0
 	}
+	return out, seen
 }
 
-// project takes out of a column what backgrounds, that drift as they usually do, could stand for.
-func (g *grid) project(out []float64) {
-	type answer struct {
-		normals
-		held
-	}
-	sc := g.sc
-	a, _ := g.pool.Get().(*answer)
-	if a == nil {
-		a = &answer{held: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}}
-	}
-	sc.settle(&a.normals, errorModel{tau: sc.tau, commonSD: sc.baseSD, walk: sc.usualDrift()}, &a.held, func(i int) (q, r float64) {
-		if k := g.row[i]; k >= 0 {
-			return g.weight[k], out[k]
-		}
-		return 0, 0
-	})
+// solveBackgrounds eliminates the backgrounds, that drift as they usually do, once for all columns: what they answer hangs on the weights alone.
+func (g *grid) solveBackgrounds() {
+	sc, m := g.sc, errorModel{tau: g.sc.tau, commonSD: g.sc.baseSD, walk: g.sc.usualDrift()}
+	weight := make([]float64, len(sc.s))
 	for k, i := range g.rows {
-		out[k] -= sc.background(&a.held, i)
+		weight[i] = g.weight[k]
+	}
+	g.backs = nil
+	for d := range sc.records {
+		r := &sc.records[d]
+		a := newNormal(len(r.gap), len(r.sensors))
+		a.begin(r, m)
+		for j, sensor := range r.sensors {
+			for _, i := range sc.bySensor[sensor] {
+				if weight[i] > 0 {
+					a.add(j, sc.node[i]-r.first, sc.between[i], weight[i], 0)
+				}
+			}
+		}
+		a.eliminate()
+		g.backs = append(g.backs, a)
+	}
+	g.pool = sync.Pool{New: func() any {
+		return &answer{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}
+	}}
+}
+
+// answer is what backgrounds answer to a column.
+type answer struct{ base, drift []float64 }
+
+// project takes out of a column what backgrounds could stand for.
+func (g *grid) project(out []float64) {
+	sc, a := g.sc, g.pool.Get().(*answer)
+	clear(a.base)
+	clear(a.drift)
+	for k, i := range g.rows {
+		if v := g.weight[k] * out[k]; v != 0 {
+			a.base[sc.sensor[i]] += v
+			if n, f := sc.node[i], sc.between[i]; n >= 0 {
+				a.drift[n] += v * (1 - f)
+				a.drift[n+1] += v * f
+			}
+		}
+	}
+	for d := range sc.records {
+		r := &sc.records[d]
+		g.backs[d].respond(r.sensors, a.base, a.drift[r.first:r.first+len(r.gap)])
+	}
+	for k, i := range g.rows {
+		b := a.base[sc.sensor[i]]
+		if n, f := sc.node[i], sc.between[i]; n >= 0 {
+			b += (1-f)*a.drift[n] + f*a.drift[n+1]
+		}
+		out[k] -= b
 	}
 	g.pool.Put(a)
 }
@@ -178,8 +214,8 @@ type given *[len(gridBias)][]float64
 func (g *grid) score(c cell, have given) scored {
 	s := scored{cell: c}
 	terms := make([]float64, len(gridBias))
-	for k, bias := range gridBias {
-		a := g.column(c, bias)
+	for k := range gridBias {
+		a := g.column(c, k)
 		switch {
 		case a == nil:
 		case have == nil || have[k] == nil:
@@ -276,8 +312,8 @@ func (g *grid) pairs(d *domain, all []scored) []hypothesis {
 	pool := append([]scored(nil), all[:min(maxPairCells/3, len(all))]...)
 	for n, first := range modes(all, 3) {
 		var have [len(gridBias)][]float64
-		for k, bias := range gridBias {
-			have[k] = g.column(first.cell, bias)
+		for k := range gridBias {
+			have[k] = g.column(first.cell, k)
 		}
 		second := g.refine(d, &have)
 		if n == 0 {
@@ -298,8 +334,8 @@ func (g *grid) pairs(d *domain, all []scored) []hypothesis {
 	}
 	e := make([][len(gridBias)]entry, m)
 	numeric.Each(m, func(i int) {
-		for k, bias := range gridBias {
-			if a := g.column(pool[i].cell, bias); a != nil {
+		for k := range gridBias {
+			if a := g.column(pool[i].cell, k); a != nil {
 				e[i][k] = entry{a, g.dot(a, a), g.dot(a, g.r)}
 			}
 		}

@@ -154,6 +154,7 @@ func (sc *scene) beside(d *domain, s summit, lambda float64) []summit {
 		}
 		g.r[k], g.weight[k] = d, 1/v
 	}
+	g.solveBackgrounds()
 	found := singles(g.refine(d, nil))
 	if len(found) == 0 || sc.apart*lambda*found[0].peak < besideGain {
 		return nil

@@ -58,6 +58,7 @@ func (sc *scene) otherRates(m int, draws []theta, have held, speed []float64, la
 				slope = max(g.dot(cols[0], g.r)/aa, 0)
 			}
 		}
+		g.solveBackgrounds()
 		projected := make([][]float64, k)
 		for j := range cols {
 			projected[j] = append([]float64(nil), cols[j]...)
@@ -123,7 +124,6 @@ func (other *scene) paired(first *scene, t theta, under []float64, w *work) *pai
 		}
 	}
 	g.weight = make([]float64, len(g.rows))
-	g.index()
 	return g
 }
 

@@ -30,7 +30,8 @@ func (sc *scene) allShow(w *work) bool {
 
 // snr2 is by how much a unit rate in a cell raises the samples: the sum of squares in units of their errors.
 func (g *grid) snr2(c cell) (sum float64) {
-	for k, v := range g.unit(c, 0) {
+	column, _ := g.unit(c, asMeasured)
+	for k, v := range column {
 		sum += v * v / g.sc.known2(g.rows[k])
 	}
 	return sum * float64(len(g.sc.s)) / float64(len(g.rows)) // the grid looks at every n-th sample
