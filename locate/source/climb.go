@@ -14,6 +14,7 @@ type summit struct {
 	scale []float64
 	root  *mat.Cholesky // of the precision in scaled units
 	held
+	leads []held // by how much what is held changes with each parameter
 }
 
 // cellScales are scales of the places of sources in cells, laid out as in an explanation.
@@ -110,10 +111,10 @@ func (sc *scene) climb(from theta, have held, places []float64, lambda float64, 
 	if !fresh {
 		info, _ = c.slope(from, have)
 	}
-	if e == theTop {
-		c.secants(info, from, here, have)
-	}
 	s := summit{at: from, ln: here, scale: c.scale, root: new(mat.Cholesky), held: have}
+	if e == theTop {
+		s.leads = c.secants(info, from, here, have)
+	}
 	if !s.root.Factorize(info) {
 		panic("source: a matrix of positive eigenvalues has no root")
 	}
@@ -123,19 +124,70 @@ func (sc *scene) climb(from theta, have held, places []float64, lambda float64, 
 const steepest = 100
 
 // secants raises the information along each parameter to what the fall of the posterior over a conditional deviation either way tells, where that is more: a noise far
-// below what matters has no curvature, and yet cannot be much larger. Beyond steepest it is an edge.
-func (c *climber) secants(info *mat.SymDense, t theta, here float64, have held) {
+// below what matters has no curvature, and yet cannot be much larger. Beyond steepest it is an edge. What effects and backgrounds do on that way leads to those of
+// explanations nearby.
+func (c *climber) secants(info *mat.SymDense, t theta, here float64, have held) (leads []held) {
 	x := slices.Clone(t)
 	for j := range x {
 		sd, fall := 1/math.Sqrt(info.At(j, j)), 0.0
+		lead := have.clone()
 		for _, way := range [2]float64{-1, 1} {
 			x[j] = t[j] + way*sd*c.scale[j]
 			c.w.from(have)
 			fall += max(here-c.value(x), 0)
+			lead.toward(&c.w.held, way, 2*sd*c.scale[j])
 		}
+		leads = append(leads, lead)
 		x[j] = t[j]
 		if fall > 1 { // that of a normal law
 			info.SetSym(j, j, info.At(j, j)*min(fall, steepest))
+		}
+	}
+	return leads
+}
+
+// toward makes of the first of two ways what it comes to, and of the second the difference, by the way between them.
+func (h *held) toward(to *held, way, between float64) {
+	if way < 0 {
+		*h = to.clone()
+		return
+	}
+	for k := range h.effect {
+		for j := range h.effect[k].of {
+			h.effect[k].of[j] = (to.effect[k].of[j] - h.effect[k].of[j]) / between
+		}
+	}
+	for k := range h.base {
+		h.base[k] = (to.base[k] - h.base[k]) / between
+	}
+	for k := range h.drift {
+		h.drift[k] = (to.drift[k] - h.drift[k]) / between
+	}
+}
+
+// farthestLead is how far an effect is led at most, in deviations of its prior.
+const farthestLead = 1.5
+
+// lead puts into w what the effects and backgrounds at the summit come to at an explanation near it, to first order.
+func (s *summit) lead(w *work, t theta) {
+	w.from(s.held)
+	for j, lead := range s.leads {
+		by := t[j] - s.at[j]
+		for k := range lead.effect {
+			for o, v := range lead.effect[k].of {
+				w.effect[k].of[o] += by * v
+			}
+		}
+		for k, v := range lead.base {
+			w.base[k] += by * v
+		}
+		for k, v := range lead.drift {
+			w.drift[k] += by * v
+		}
+	}
+	for k := range w.effect {
+		for o, v := range s.effect[k].of {
+			w.effect[k].of[o] = max(min(w.effect[k].of[o], v+farthestLead), v-farthestLead)
 		}
 	}
 }

@@ -92,6 +92,7 @@ type work struct {
 	snr2                                          []float64          // by which the sources of t show
 	cuts                                          [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
 	normals                                       normals
+	chains                                        []*chain  // of the records of sensors that move
 	pulls                                         []pull    // of the samples of instruments that stand still
 	coupled                                       []coupled // scratch of a minute
 	spare                                         held      // to solve into
@@ -226,7 +227,7 @@ func (sc *scene) lnNear(w *work, have held, t theta, lambda float64, frozen func
 		if sc.records[d].still {
 			sc.roundStill(w, m, d)
 		} else {
-			sc.roundMoving(w, m, d, true)
+			sc.roundMoving(w, m, d, 0)
 		}
 	}
 	return sc.apart * sc.lnAt(w, m, nil)
@@ -252,6 +253,7 @@ func (sc *scene) resume(w *work) {
 	}
 	sc.layAll(w)
 	for k, g := range sc.realisations {
+		w.effect[k].last = [3]float64{}
 		sc.bring(w, g, w.effect[k].of, [3]float64{})
 	}
 }
@@ -340,38 +342,6 @@ func (sc *scene) seek(w *work, m errorModel) {
 // Effects and backgrounds are sought in so many rounds at most; an effect that moves by less than steady, of its prior's deviation, is left, and a
 // background that moves by less than calm, of the noise: hundreds of them are then within a tenth of an e-fold of the best.
 const maxRounds, steady, calm = 10, 0.02, 0.005
-
-// seekMoving improves effects and backgrounds in turn, by reweighted least squares.
-func (sc *scene) seekMoving(w *work, m errorModel, d int) {
-	drifted := true // a background moved, so that effects follow it
-	for range maxRounds {
-		moved, by := sc.roundMoving(w, m, d, drifted)
-		drifted = by > 4*calm*sc.noise
-		if by < calm*sc.noise && moved < steady {
-			break
-		}
-	}
-}
-
-// roundMoving improves the effects, all of them or those that moved last, then the backgrounds, and gives the farthest that one moved.
-func (sc *scene) roundMoving(w *work, m errorModel, d int, all bool) (moved, by float64) {
-	g := &sc.records[d]
-	for _, k := range g.parts {
-		e := &w.effect[k]
-		if all || e.moved > steady {
-			sc.realise(w, m, sc.realisations[k], e)
-			for _, i := range sc.realisations[k].samples {
-				w.variance[i] = sc.variance(w, m, i)
-			}
-		}
-		moved = max(moved, e.moved)
-	}
-	sc.settleOne(g, w.normal(sc, d), m, &w.held, func(i int) (q, r float64) {
-		q, r = sc.pull(w, m, i)
-		return q, r + w.under[i]
-	})
-	return moved, sc.lay(w, g)
-}
 
 // lnAt is ln of the probability of the survey with the effects and backgrounds in w integrated out about their values (Laplace).
 func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {

@@ -214,7 +214,7 @@ func (a *search) posterior(t theta) particle {
 		}
 	}
 	w := a.works.Get().(*work)
-	w.from(a.summits[0].held)
+	a.summits[0].lead(w, t)
 	ln := a.sc.lnPrior(t) - float64(a.k)*a.lnGround() + a.sc.lnLikelihood(w, t, a.lambda)
 	if a.sc.allShow(w) && ln > never {
 		p.ln = ln

@@ -85,6 +85,7 @@ func (sc *scene) averaged() float64 {
 type effect struct {
 	of    [3]float64
 	moved float64
+	last  [3]float64 // step, of a sensor that moves; none after one that was hastened
 }
 
 // lever is what a unit of each effect brings to sample i.
@@ -129,38 +130,6 @@ func gather(a *[6]float64, q float64, u [3]float64) {
 	a[3] += q * u[1] * u[1]
 	a[4] += q * u[1] * u[2]
 	a[5] += q * u[2] * u[2]
-}
-
-// realise improves the effects of one realisation by a Gauss-Newton step, given the background, and brings them into the columns.
-func (sc *scene) realise(w *work, m errorModel, g realisation, e *effect) {
-	a, b, any := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{}, false // I + JᵀWJ
-	for _, i := range g.samples {
-		if !sc.seen(w, i) {
-			continue
-		}
-		any = true
-		q, d := sc.pull(w, m, i)
-		if q == 0 {
-			continue
-		}
-		u := g.lever(w, i)
-		r := d + u[0]*e.of[0] + u[1]*e.of[1] + u[2]*e.of[2]
-		gather(&a, q, u)
-		for k := range b {
-			b[k] += q * u[k] * r
-		}
-	}
-	e.moved = 0
-	if !any {
-		return
-	}
-	x := solve3(a, b)
-	for k := range x {
-		x[k] = e.of[k] + max(min(x[k]-e.of[k], 1), -1) // a deviation at most: beyond it the plume is no longer near its tangent
-		e.moved = max(e.moved, math.Abs(x[k]-e.of[k]))
-	}
-	sc.bring(w, g, x, e.of)
-	e.of = x
 }
 
 // lnEffect is a realisation's part of the log-likelihood: -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), with the expected weights.

@@ -226,6 +226,13 @@ func (l *lower3) through(x [3]float64) [3]float64 {
 	return [3]float64{y0, y1, (x[2] - l[3]*y0 - l[4]*y1) / l[5]}
 }
 
+// back solves lᵀ·y = x.
+func (l *lower3) back(x [3]float64) [3]float64 {
+	y2 := x[2] / l[5]
+	y1 := (x[1] - l[4]*y2) / l[2]
+	return [3]float64{(x[0] - l[1]*y1 - l[3]*y2) / l[0], y1, y2}
+}
+
 // advance takes the step that was solved for: an effect by a deviation at most, beyond which the plume is no longer near its tangent. moved is the
 // farthest that one went.
 func (sc *scene) advance(w *work, m errorModel, d int) (moved float64) {

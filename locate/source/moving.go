@@ -1,0 +1,274 @@
+package source
+
+import "math"
+
+// Of a sensor that moves, the effects of its crossings and its backgrounds are sought together, by Gauss-Newton steps with reweighting: crossings are eliminated
+// one by one, each couples with the nodes about it and with the sensor's background, then nodes, then that background. In turn they crept: what a crossing
+// leaves to the background was taken back from it by a quarter in a round.
+
+// seekMoving improves them all.
+func (sc *scene) seekMoving(w *work, m errorModel, d int) {
+	for range maxRounds {
+		if moved, by := sc.roundMoving(w, m, d, steady/8); by < calm*sc.noise && moved < steady {
+			break
+		}
+	}
+}
+
+// roundMoving is one step, and gives the farthest that an effect and a background moved. Effects that would move by less than least, of their priors' deviations,
+// stay.
+func (sc *scene) roundMoving(w *work, m errorModel, d int, least float64) (moved, by float64) {
+	g, a := &sc.records[d], w.chain(sc, d)
+	a.begin(g, m, &w.held)
+	for n, k := range g.parts {
+		sc.takeCrossing(w, m, a, g, n, &sc.realisations[k], w.effect[k].of)
+	}
+	a.solve()
+	for n, k := range g.parts {
+		r, e := &sc.realisations[k], &w.effect[k]
+		e.moved = 0
+		if !a.crossings[n].seen {
+			continue
+		}
+		x := e.hasten(a.follow(n))
+		for j := range x {
+			e.moved = max(e.moved, math.Abs(x[j]))
+			x[j] = e.of[j] + max(min(x[j], 1), -1) // a deviation at most: beyond it the plume is no longer near its tangent
+		}
+		if moved = max(moved, e.moved); e.moved < least {
+			continue
+		}
+		sc.bring(w, *r, x, e.of)
+		e.of = x
+		for _, i := range r.samples {
+			w.variance[i] = sc.variance(w, m, i)
+		}
+	}
+	w.base[g.sensors[0]] += a.border
+	for k, v := range a.nodes {
+		w.drift[g.first+k] += v
+	}
+	return moved, sc.lay(w, g)
+}
+
+// hasten lengthens a step that goes on the way of the last one by the share that all further ones would: as errors of samples follow the effects, steps
+// shrink by a steady factor, which may be near one (Aitken's process; Brezinski and Redivo Zaglia 1991, Extrapolation Methods, §1.2).
+func (e *effect) hasten(step [3]float64) [3]float64 {
+	last := e.last
+	e.last = step
+	square := dot3(&last, &last)
+	rho := dot3(&step, &last) / square
+	if !(rho > 0.3 && rho < 0.95) || square > 0.5 { // far off steps are of the plume's own bends
+		return step
+	}
+	off := [3]float64{step[0] - rho*last[0], step[1] - rho*last[1], step[2] - rho*last[2]}
+	if dot3(&off, &off) > 0.04*dot3(&step, &step) { // more than a fifth aside
+		return step
+	}
+	e.last = [3]float64{}
+	by := min(1/(1-rho), 5)
+	return [3]float64{by * step[0], by * step[1], by * step[2]}
+}
+
+// takeCrossing adds the samples of a crossing to the equations, and eliminates its effects.
+func (sc *scene) takeCrossing(w *work, m errorModel, a *chain, g *record, n int, r *realisation, e [3]float64) {
+	x := &a.crossings[n]
+	x.seen, x.low, x.base = false, 0, [3]float64{}
+	nodes := x.nodes[:0]
+	c, b := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{-e[0], -e[1], -e[2]}
+	for _, i := range r.samples {
+		q, d := sc.pull(w, m, i)
+		k, f, seen := sc.node[i]-g.first, sc.between[i], sc.seen(w, i)
+		if seen && !x.seen {
+			x.seen, x.low = true, k
+		}
+		if q == 0 {
+			continue
+		}
+		a.add(k, f, q, d)
+		if !seen {
+			continue
+		}
+		u := r.lever(w, i)
+		gather(&c, q, u)
+		u[0], u[1], u[2] = q*u[0], q*u[1], q*u[2]
+		b[0], b[1], b[2] = b[0]+u[0]*d, b[1]+u[1]*d, b[2]+u[2]*d
+		x.base[0], x.base[1], x.base[2] = x.base[0]+u[0], x.base[1]+u[1], x.base[2]+u[2]
+		if len(a.nodes) == 0 {
+			continue
+		}
+		for len(nodes) < k+2-x.low { // samples come in the order of time
+			nodes = append(nodes, [3]float64{})
+		}
+		low, high := &nodes[k-x.low], &nodes[k+1-x.low]
+		low[0], low[1], low[2] = low[0]+(1-f)*u[0], low[1]+(1-f)*u[1], low[2]+(1-f)*u[2]
+		high[0], high[1], high[2] = high[0]+f*u[0], high[1]+f*u[1], high[2]+f*u[2]
+	}
+	x.nodes = nodes
+	if x.seen {
+		x.root = root3(c)
+		x.right = x.root.through(b)
+		a.eliminate(x)
+	}
+}
+
+// chain is the normal equations of the record of a sensor that moves: nodes that couple as far as a crossing reaches, and the sensor's background.
+type chain struct {
+	stride, wide int       // of a row of nodes; how far beyond the diagonal it reaches now
+	rows         []float64 // upper triangle by rows, the diagonal first; after factor pivots and multipliers
+	rhs, cross   []float64 // of the nodes, and what they have with the background
+	own, right   float64   // of the background
+	border       float64   // its solution
+	nodes        []float64 // theirs
+	answer       []float64 // of the nodes to the background
+	crossings    []crossing
+}
+
+// A crossing is what its realisation has in the equations, through the root of its own information.
+type crossing struct {
+	seen        bool
+	root        lower3
+	right, base [3]float64
+	low         int // the first of nodes
+	nodes       [][3]float64
+}
+
+// chain is that of record d, made when it is first asked for.
+func (w *work) chain(sc *scene, d int) *chain {
+	if w.chains == nil {
+		w.chains = make([]*chain, len(sc.records))
+	}
+	if w.chains[d] == nil {
+		g := &sc.records[d]
+		a, n := &chain{stride: 2, crossings: make([]crossing, len(g.parts))}, len(g.gap)
+		for _, k := range g.parts {
+			s := sc.realisations[k].samples
+			a.stride = max(a.stride, sc.node[s[len(s)-1]]+2-sc.node[s[0]])
+		}
+		a.rows = make([]float64, n*a.stride)
+		a.rhs, a.cross, a.nodes, a.answer = make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+		w.chains[d] = a
+	}
+	return w.chains[d]
+}
+
+// begin starts with the priors of record g: precisions, and how they pull at what is held.
+func (a *chain) begin(g *record, m errorModel, h *held) {
+	clear(a.rows)
+	clear(a.rhs)
+	clear(a.cross)
+	a.wide = min(1, len(g.gap))
+	a.own, _ = m.sensors(1)
+	a.right = a.own * (m.common - h.base[g.sensors[0]])
+	last := 0.0
+	for k, s := range g.gap {
+		p, v := 1/(m.walk*m.walk*s), h.drift[g.first+k]
+		step := p * (v - last)
+		a.rows[k*a.stride] += p
+		a.rhs[k] -= step
+		if k > 0 {
+			a.rows[(k-1)*a.stride] += p
+			a.rows[(k-1)*a.stride+1] = -p
+			a.rhs[k-1] += step
+		}
+		last = v
+	}
+}
+
+// add takes in a sample with weight q and residual r, between node k and the next.
+func (a *chain) add(k int, f, q, r float64) {
+	a.own += q
+	a.right += q * r
+	if len(a.nodes) == 0 {
+		return
+	}
+	u, v := q*(1-f), q*f
+	row := a.rows[k*a.stride : k*a.stride+a.stride+1] // the next diagonal too
+	row[0] += u * (1 - f)
+	row[1] += u * f
+	row[a.stride] += v * f
+	a.rhs[k] += u * r
+	a.rhs[k+1] += v * r
+	a.cross[k] += u
+	a.cross[k+1] += v
+}
+
+// eliminate takes the effects of a crossing out of the equations.
+func (a *chain) eliminate(x *crossing) {
+	x.base = x.root.through(x.base)
+	a.own -= dot3(&x.base, &x.base)
+	a.right -= dot3(&x.base, &x.right)
+	for j := range x.nodes {
+		x.nodes[j] = x.root.through(x.nodes[j])
+	}
+	a.wide = max(a.wide, len(x.nodes)-1)
+	for j := range x.nodes {
+		of, k := &x.nodes[j], x.low+j
+		a.rhs[k] -= dot3(of, &x.right)
+		a.cross[k] -= dot3(of, &x.base)
+		row := a.rows[k*a.stride:]
+		for o := range x.nodes[j:] {
+			row[o] -= dot3(of, &x.nodes[j+o])
+		}
+	}
+}
+
+// solve finds background and nodes.
+func (a *chain) solve() {
+	a.factor()
+	copy(a.answer, a.cross)
+	a.through(a.answer)
+	a.border = (a.right - inner(a.rhs, a.answer)) / (a.own - inner(a.cross, a.answer))
+	for k, c := range a.cross {
+		a.nodes[k] = a.rhs[k] - c*a.border
+	}
+	a.through(a.nodes)
+}
+
+// factor eliminates the nodes.
+func (a *chain) factor() {
+	for k := range a.nodes {
+		row := a.rows[k*a.stride:]
+		for j := 1; j <= a.wide && k+j < len(a.nodes); j++ {
+			l := row[j] / row[0]
+			if l == 0 {
+				continue
+			}
+			to := a.rows[(k+j)*a.stride:]
+			for o := j; o <= a.wide && k+o < len(a.nodes); o++ {
+				to[o-j] -= l * row[o]
+			}
+		}
+		for j := 1; j <= a.wide && k+j < len(a.nodes); j++ {
+			row[j] /= row[0]
+		}
+	}
+}
+
+// through solves for nodes in place.
+func (a *chain) through(x []float64) {
+	for k, v := range x {
+		row := a.rows[k*a.stride:]
+		for j := 1; j <= a.wide && k+j < len(x); j++ {
+			x[k+j] -= row[j] * v
+		}
+	}
+	for k := len(x) - 1; k >= 0; k-- {
+		row, v := a.rows[k*a.stride:], x[k]/a.rows[k*a.stride]
+		for j := 1; j <= a.wide && k+j < len(x); j++ {
+			v -= row[j] * x[k+j]
+		}
+		x[k] = v
+	}
+}
+
+// follow is the step of the effects of crossing n, given those of all else.
+func (a *chain) follow(n int) [3]float64 {
+	x := &a.crossings[n]
+	y := [3]float64{x.right[0] - a.border*x.base[0], x.right[1] - a.border*x.base[1], x.right[2] - a.border*x.base[2]}
+	for j := range x.nodes {
+		of, v := &x.nodes[j], a.nodes[x.low+j]
+		y[0], y[1], y[2] = y[0]-v*of[0], y[1]-v*of[1], y[2]-v*of[2]
+	}
+	return x.root.back(y)
+}
