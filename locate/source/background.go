@@ -105,7 +105,7 @@ type normal struct {
 	own            []float64     // of the border, upper triangle by rows
 	right, border  []float64     // its right hand side and solution
 	nodes          []float64     // their solution
-	root           *mat.Cholesky // of the border, after eliminate
+	root           *mat.Cholesky // of the border, after eliminate; nil where it overflows
 }
 
 func newNormal(nodes, border int) *normal {
@@ -246,13 +246,20 @@ func (a *normal) eliminate() {
 	}
 	a.root = new(mat.Cholesky)
 	if !a.root.Factorize(mat.NewSymDense(n, a.own)) {
-		panic("source: backgrounds with priors of their own have no information")
+		a.root = nil
 	}
 }
 
-// respond solves equations that were eliminated, for right hand sides of border and nodes, in place; of all sensors' those of the record stand in base. Safe for
-// concurrent use.
+// respond solves equations that were eliminated, for right hand sides of border and nodes, in place; of all sensors' those of the record stand in base. Equations that
+// overflow answer nothing, as those of solve. Safe for concurrent use.
 func (a *normal) respond(sensors []int, base, nodes []float64) {
+	if a.root == nil {
+		for _, sensor := range sensors {
+			base[sensor] = 0
+		}
+		clear(nodes)
+		return
+	}
 	right := make([]float64, len(sensors))
 	for j, sensor := range sensors {
 		right[j] = base[sensor] - inner(nodes, a.solved[j])
