@@ -430,21 +430,45 @@ const slack = 1.0
 // waitingLeaves are the leaves where something speaks for a site, each with the most that it can come to.
 func (f *field) waitingLeaves(w *weigher) queue {
 	var q queue
+	loudest := make([][]float64, len(f.names)) // of each kind, of items that name alternatives, the loudest first
 	for l, c := range f.leaf {
 		speaks, most := false, 0.0
+		for k := range loudest {
+			loudest[k] = loudest[k][:0]
+		}
 		for _, s := range f.at(l) {
 			speaks = speaks || s.log >= leastOwn
-			if s.log > 0 {
-				most += math.Log1p(math.Expm1(s.log) * f.scale[s.item])
+			switch k := f.kind[s.item]; {
+			case s.log <= 0:
+			case f.others[s.item] == nil:
+				most += s.log
+			default:
+				v := math.Log1p(math.Expm1(s.log) * f.scale[s.item])
+				i, _ := slices.BinarySearchFunc(loudest[k], v, func(a, b float64) int { return cmp.Compare(b, a) })
+				loudest[k] = slices.Insert(loudest[k], i, v)
 			}
 		}
-		if speaks {
-			prior := w.opt.before(geodesy.CellCenter(c))
-			q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
+		if !speaks {
+			continue
 		}
+		for _, all := range loudest {
+			most += alikeMost(all)
+		}
+		prior := w.opt.before(geodesy.CellCenter(c))
+		q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
 	}
 	heap.Init(&q)
 	return q
+}
+
+// alikeMost is the most that any of these, of one kind, count together, see alikeSeen; the loudest comes first.
+func alikeMost(all []float64) (most float64) {
+	sum := 0.0
+	for n, v := range all {
+		sum += v
+		most = math.Max(most, sum/(1+float64(n)*alikeSeen))
+	}
+	return most
 }
 
 // weigh works out a leaf of the queue.
