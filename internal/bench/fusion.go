@@ -131,22 +131,8 @@ func reportEvidence(q simulate.RegionReport, id string) atalaya.Evidence {
 	return e
 }
 
-// A country is what its map shows, which every way of putting evidence together knows. It remembers what was asked of it, since every way asks about
-// the same cells; so it belongs to one goroutine.
-type country struct {
-	ground *site.Ground
-	known  map[geodesy.LatLon]float64
-}
-
-// At is what the map says of a place.
-func (c country) At(p geodesy.LatLon) float64 {
-	v, ok := c.known[p]
-	if !ok {
-		v = c.ground.At(p)
-		c.known[p] = v
-	}
-	return v
-}
+// A country is what its map shows, which every way of putting evidence together knows.
+type country struct{ *site.Ground }
 
 // LogRatio is the same without words, which nobody reads here.
 func (c country) LogRatio(p geodesy.LatLon) (float64, []atalaya.Sentence) { return c.At(p), nil }
@@ -164,7 +150,7 @@ func countryOf(g simulate.Ground) country {
 	for _, t := range g.Towns {
 		l.Shapes = append(l.Shapes, ground.Shape{Kind: ground.Town, Name: t.Name, Points: []geodesy.LatLon{t.At}, RadiusM: t.RadiusM})
 	}
-	return country{site.NewGround(l), map[geodesy.LatLon]float64{}}
+	return country{site.NewGround(l)}
 }
 
 // A variant is one way of putting evidence together.
