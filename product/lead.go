@@ -16,6 +16,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/review"
 )
 
@@ -112,7 +113,7 @@ func leadOf(r review.Released, o Options) (*lead, error) {
 		marking: m, recipient: rec.Recipient, instrument: rec.LegalBasis.Instrument,
 		asOf: day(c.AsOf), released: day(rec.At), expires: day(expires), made: o.Made.UTC().Format(time.RFC3339),
 		probability: probabilityText(c.Probability), evidence: evidenceOf(c.Ledger), alternatives: alternativesOf(c.Alternatives),
-		unknown: unknowns(day(c.AsOf)),
+		unknown: append(unknowns(day(c.AsOf)), howSure(c)...),
 	}
 	if l.word, err = wordOf(c.Word); err != nil {
 		return nil, err
@@ -198,12 +199,12 @@ func wordOf(word *string) (*phrase, error) {
 	if word == nil {
 		return nil, nil
 	}
-	p, ok := likelihoodWords[plain(*word)]
-	if !ok {
-		return nil, &atalaya.Error{Op: "product", Place: "word of likelihood", Kind: atalaya.BadInput, Err: fmt.Errorf("%.30q is none of the seven terms of ICD 203", *word),
-			Hint: "Compute the candidate again"}
+	for _, w := range site.Words {
+		if w.Code == *word {
+			return &phrase{w.Spanish, w.English}, nil
+		}
 	}
-	return &p, nil
+	return nil, &atalaya.Error{Op: "product", Place: "word of likelihood", Kind: atalaya.BadInput, Err: fmt.Errorf("%.30q is no code of a word of likelihood", *word), Hint: "Compute the candidate again"}
 }
 
 // evidenceOf sums the ledger by kind (reports by grade too), so that neither the number nor the names of sensors leave.

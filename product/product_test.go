@@ -23,6 +23,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/product"
 	"github.com/atalaya-isr/atalaya/review"
 	"github.com/atalaya-isr/atalaya/review/reviewtest"
@@ -445,7 +446,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"a region that is a line", func(c *atalaya.Candidate, _ *product.Options) {
 			c.Place.Regions.P90 = json.RawMessage(`{"type":"LineString","coordinates":[[1,1],[2,2]]}`)
 		}, "", "no polygon"},
-		{"a word of our own", func(c *atalaya.Candidate, _ *product.Options) { w := "certain"; c.Word = &w }, "", "ICD 203"},
+		{"a word of our own", func(c *atalaya.Candidate, _ *product.Options) { w := "certain"; c.Word = &w }, "", "no code of a word"},
 		{"a hostile compound", func(c *atalaya.Candidate, _ *product.Options) {
 			c.RateKgS = map[string]atalaya.Interval{"acetone by RAVEN-2": {}}
 		}, "", "no name of a gas"},
@@ -475,12 +476,19 @@ func TestBuildRefuses(t *testing.T) {
 }
 
 func TestCalibratedWord(t *testing.T) {
-	c := reviewtest.Candidate()
-	w := "Very likely"
-	c.Word = &w
-	files := build(t, reviewtest.RecordOf(c), options)
-	if text := pdfText(t, files["lead.pdf"]); !strings.Contains(text, "0.87 (muy probable)") || strings.Contains(text, "not calibrated") {
-		t.Error("the page does not carry the calibrated word")
+	for _, w := range site.Words {
+		c := reviewtest.Candidate()
+		c.Word, c.Range, c.Cases = &w.Code, &[2]float64{0.6, 0.93}, 123
+		files := build(t, reviewtest.RecordOf(c), options)
+		text := pdfText(t, files["lead.pdf"])
+		for _, want := range []string{"0.87 (" + w.Spanish + ")", "con 123 casos parecidos", "between 0.60 and 0.93"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the page does not carry %q", w.Code, want)
+			}
+		}
+		if strings.Contains(text, "not calibrated") {
+			t.Errorf("%s: the page says that it is not calibrated", w.Code)
+		}
 	}
 }
 

@@ -1,8 +1,11 @@
 package product
 
 import (
+	"fmt"
 	"math"
 	"strings"
+
+	"github.com/atalaya-isr/atalaya"
 )
 
 // phrase is one thing said in both languages of a package.
@@ -14,6 +17,11 @@ var evidenceWords = map[string]phrase{
 	"signal":      {"Emisión de radio localizada", "Radio emission located"},
 	"video":       {"Terreno visto en video", "Ground seen on video"},
 	"report":      {"Informe de una persona", "Report by a person"},
+	"spectral":    {"Gas visto en imágenes espectrales", "Gas seen in spectral images"},
+	"thermal":     {"Calor visto desde el aire", "Heat seen from the air"},
+	"mover":       {"Vehículos en movimiento", "Vehicles on the move"},
+	"permit":      {"Permiso de una actividad legal", "Permit of a lawful activity"},
+	"terrain":     {"Terreno, caminos y agua", "Ground, roads and water"},
 	"prior":       {"Lo que se esperaba de antemano", "What was expected beforehand"},
 	"dependence":  {"Descuento por indicios que no son independientes", "Discount for evidence that is not independent"},
 	"time":        {"Tiempo transcurrido desde las observaciones", "Time since the observations"},
@@ -24,7 +32,7 @@ var evidenceWords = map[string]phrase{
 var otherEvidence = phrase{"Otros indicios", "Other evidence"}
 
 // order of evidence on the page: what was sensed first, then what was assumed.
-var evidenceOrder = []string{"gas", "signal", "video", "report", "outcome", "other", "prior", "dependence", "time", "calibration"}
+var evidenceOrder = []string{"gas", "spectral", "thermal", "signal", "video", "mover", "report", "permit", "outcome", "other", "prior", "terrain", "dependence", "time", "calibration"}
 
 // alternativeWords are the named alternatives in both languages; any other label goes out as "another source".
 var alternativeWords = map[string]phrase{
@@ -65,17 +73,6 @@ func plain(label string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer("-", " ", "_", " ").Replace(strings.ToLower(label))), " ")
 }
 
-// likelihoodWords are the seven terms of one row of ICD 203 (2015, section D.6.e.2.a) with one Spanish term each.
-var likelihoodWords = map[string]phrase{
-	"almost no chance":    {"casi ninguna posibilidad", "almost no chance"},
-	"very unlikely":       {"muy improbable", "very unlikely"},
-	"unlikely":            {"improbable", "unlikely"},
-	"roughly even chance": {"casi tan probable como improbable", "roughly even chance"},
-	"likely":              {"probable", "likely"},
-	"very likely":         {"muy probable", "very likely"},
-	"almost certain":      {"casi seguro", "almost certain"},
-}
-
 var notCalibrated = phrase{"sin calibrar: aún no hay palabra de probabilidad", "not calibrated: there is no word of likelihood yet"}
 
 // strength says in words how much evidence of this log-odds (natural logarithm of a Bayes factor) weighs, and which way, by
@@ -109,4 +106,14 @@ func unknowns(asOf string) []phrase {
 		{"No incluye nada posterior al " + asOf + ".", "Nothing after " + asOf + " is taken into account."},
 		{"Puede ser peligroso acercarse: gases o vapores.", "It may be unsafe to approach: gases or vapours."},
 	}
+}
+
+// howSure says, apart from the likelihood, what stands behind a calibrated number.
+func howSure(c atalaya.Candidate) []phrase {
+	if c.Range == nil {
+		return nil
+	}
+	from, to := probabilityText(c.Range[0]), probabilityText(c.Range[1])
+	return []phrase{{fmt.Sprintf("La probabilidad se calibró con %d casos parecidos; con 90 %% de confianza está entre %s y %s.", c.Cases, from, to),
+		fmt.Sprintf("The probability was calibrated on %d cases like this; with 90 %% confidence it lies between %s and %s.", c.Cases, from, to)}}
 }

@@ -61,7 +61,8 @@ var levels = [...]float64{0.5, 0.9, 0.95}
 type judged struct {
 	p     float64
 	finds int    // sites of which it is the find
-	by    string // of one that is the find of none: the kind of the decoy in reach of which it lies
+	was   bool   // of one that is the find of none: the first in reach of a site that worked before and is closed
+	by    string // of one that is the find of none: what it lies in reach of, a closed site or the kind of a decoy
 }
 
 // ground is what cells of about the same log-odds cover, and the sites on it.
@@ -79,12 +80,15 @@ func OneCampaign(truth TruthSites, found FoundSites, o CampaignOptions) (*Campai
 	c := &Campaign{areaKm2: o.AreaKm2, hours: o.FlightHours, prior: -math.Expm1(-cmp.Or(o.PriorPerKm2, site.DefaultPriorPerKm2) * site.AreaKm2),
 		wait: math.NaN(), eight: math.NaN()}
 	working := slices.DeleteFunc(slices.Clone(truth.Sites), func(t TruthSite) bool { return !t.worksAt(o.AsOf) })
+	closed := slices.DeleteFunc(slices.Clone(truth.Sites), func(t TruthSite) bool {
+		return o.AsOf.IsZero() || t.To.IsZero() || t.To.After(o.AsOf) || t.worksAt(o.AsOf)
+	})
 	c.sites = len(working)
 	m, err := matched(working, found)
 	if err != nil {
 		return nil, err
 	}
-	c.rank(m, truth.Decoys)
+	c.rank(m, closed, truth.Decoys)
 	c.regions(working, m, o.Causes)
 	if o.Cells != nil {
 		c.search(working, o)
@@ -125,7 +129,7 @@ func matched(working []TruthSite, found FoundSites) (*matches, error) {
 		m.away, m.reach, m.finds = append(m.away, make([]float64, len(m.found))), append(m.reach, make([]bool, len(m.found))), append(m.finds, -1)
 		for i := range m.found {
 			m.away[s][i] = geodesy.Distance(m.at[i], geodesy.LatLon{Lat: t.Lat, Lon: t.Lon})
-			m.reach[s][i] = m.away[s][i] <= ReachM || m.areas[i][2].holds(t.Lon, t.Lat)
+			m.reach[s][i] = m.reaches(i, t)
 			switch {
 			case !m.reach[s][i]:
 			case m.finds[s] < 0:
@@ -139,8 +143,14 @@ func matched(working []TruthSite, found FoundSites) (*matches, error) {
 	return m, nil
 }
 
+// reaches reports whether candidate i is in reach of a site.
+func (m *matches) reaches(i int, t TruthSite) bool {
+	return geodesy.Distance(m.at[i], geodesy.LatLon{Lat: t.Lat, Lon: t.Lon}) <= ReachM || m.areas[i][2].holds(t.Lon, t.Lat)
+}
+
 // rank takes what counts of the ranking.
-func (c *Campaign) rank(m *matches, decoys []TruthDecoy) {
+func (c *Campaign) rank(m *matches, closed []TruthSite, decoys []TruthDecoy) {
+	met := make([]bool, len(closed))
 	for s, i := range m.finds {
 		if i < 0 {
 			c.missed++
@@ -156,6 +166,11 @@ func (c *Campaign) rank(m *matches, decoys []TruthDecoy) {
 		j := judged{p: f.Probability, finds: m.of[i]}
 		if j.finds == 0 {
 			j.by = decoyAt(m.at[i], decoys)
+			for k, t := range closed {
+				if m.reaches(i, t) {
+					j.by, j.was, met[k] = "a site that is closed", j.was || !met[k], true
+				}
+			}
 		}
 		c.candidates = append(c.candidates, j)
 	}
@@ -273,6 +288,14 @@ func (c *Campaign) await(truth TruthSites, o CampaignOptions) error {
 func (c *Campaign) hits(k int) (n int) {
 	for _, j := range c.candidates[:min(k, len(c.candidates))] {
 		n += count(j.finds > 0)
+	}
+	return n
+}
+
+// hitsEver are those among the first k that are true or lie at a site that has closed.
+func (c *Campaign) hitsEver(k int) (n int) {
+	for _, j := range c.candidates[:min(k, len(c.candidates))] {
+		n += count(j.finds > 0 || j.was)
 	}
 	return n
 }

@@ -53,6 +53,20 @@ func near(a number, b float64) bool {
 	return math.Abs(float64(a)-b) < 1e-9 || math.IsNaN(float64(a)) && math.IsNaN(b)
 }
 
+// Of three sites one closed on the way, one has not opened yet; candidates lie at the closed one twice, at the one that works, and at nothing.
+func TestASiteThatClosedIsToldApart(t *testing.T) {
+	now := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
+	truth := trueSites(eastOf(0), eastOf(10), eastOf(20))
+	truth.Sites[0].To, truth.Sites[2].From = now.Add(-time.Hour), now.Add(time.Hour)
+	s := scored(t, truth, ranked(named{eastOf(0), 0.9}, named{eastOf(0.2), 0.8}, named{eastOf(10), 0.7}, named{eastOf(20), 0.6}), CampaignOptions{AsOf: now})
+	if f := s.Figures; !near(f.PrecisionAt10, 0.25) || !near(f.EverAt10, 0.5) {
+		t.Errorf("precision at ten %v, with the closed one %v, want 1/4 and 2/4: it is counted once, and the one to come not at all", f.PrecisionAt10, f.EverAt10)
+	}
+	if s.FalseBy["a site that is closed"] != 2 || s.FalseBy["nothing"] != 1 {
+		t.Errorf("false by %v", s.FalseBy)
+	}
+}
+
 // Sites lie at 0, 10 and 20 km; the ranking is: the one at 10 km, 300 m off; nothing; the one at 10 km again; the one at 0 km; nothing.
 func TestACampaignByHand(t *testing.T) {
 	truth := trueSites(eastOf(0), eastOf(10), eastOf(20))

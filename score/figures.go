@@ -19,6 +19,8 @@ type Figures struct {
 	PrecisionAt5     number `json:"precision_at_5"`
 	PrecisionAt10    number `json:"precision_at_10"`
 	PrecisionAt20    number `json:"precision_at_20"`
+	// EverAt10 is PrecisionAt10 with the candidates at sites that have closed within the time of the evidence: nobody sees that work has stopped.
+	EverAt10         number `json:"precision_at_10_ever"`
 	Found            number `json:"found_share"` // of the sites
 	CEP50            number `json:"cep50_m"`     // within which half of the finds lie of their sites
 	CEP90            number `json:"cep90_m"`
@@ -45,7 +47,7 @@ type Figures struct {
 
 // each lists the figures in their order.
 func (f *Figures) each() []*number {
-	return []*number{&f.AUC, &f.AveragePrecision, &f.PrecisionAt1, &f.PrecisionAt3, &f.PrecisionAt5, &f.PrecisionAt10, &f.PrecisionAt20, &f.Found, &f.CEP50, &f.CEP90, &f.In50, &f.In90, &f.In95,
+	return []*number{&f.AUC, &f.AveragePrecision, &f.PrecisionAt1, &f.PrecisionAt3, &f.PrecisionAt5, &f.PrecisionAt10, &f.PrecisionAt20, &f.EverAt10, &f.Found, &f.CEP50, &f.CEP90, &f.In50, &f.In90, &f.In95,
 		&f.CalibrationError, &f.Brier, &f.LogScore, &f.BrierPerSite, &f.LogScorePerSite, &f.AboveHalf, &f.FalseAboveHalf, &f.FalsePer1000Km2, &f.FalsePerHour, &f.HoursToTrue, &f.HoursToEight,
 		&f.Area50, &f.Area90, &f.ExpectedSites}
 }
@@ -178,6 +180,7 @@ func (p *pooled) figures(times []float64) Figures {
 	p.places(times, &f)
 	f.PrecisionAt1, f.PrecisionAt3, f.PrecisionAt5 = p.precision(times, 1), p.precision(times, 3), p.precision(times, 5)
 	f.PrecisionAt10, f.PrecisionAt20 = p.precision(times, 10), p.precision(times, 20)
+	f.EverAt10 = p.share(times, 10, (*Campaign).hitsEver)
 	f.HoursToTrue = p.median(times, func(c *Campaign) float64 { return c.wait })
 	f.HoursToEight = p.median(times, func(c *Campaign) float64 { return c.eight })
 	f.Area50, f.Area90 = p.searched(times, 0.5, f), p.searched(times, 0.9, f)
@@ -296,10 +299,13 @@ func (p *pooled) places(times []float64, f *Figures) {
 }
 
 // precision is the share of true ones among the first k of each ranking, of those there are.
-func (p *pooled) precision(times []float64, k int) number {
+func (p *pooled) precision(times []float64, k int) number { return p.share(times, k, (*Campaign).hits) }
+
+// share of the first k candidates that are hits.
+func (p *pooled) share(times []float64, k int, hitsOf func(*Campaign, int) int) number {
 	var hits, of float64
 	for i, c := range p.of {
-		hits += times[i] * float64(c.hits(k))
+		hits += times[i] * float64(hitsOf(c, k))
 		of += times[i] * float64(min(k, len(c.candidates)))
 	}
 	return over(hits, of)

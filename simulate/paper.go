@@ -36,6 +36,8 @@ type missionFile struct {
 	Sorties []Sortie          `yaml:"sorties"`
 	Files   map[string]string `yaml:"files"`
 	Note    string            `yaml:"note"`
+
+	DensitiesPerKm2 map[string]float64 `yaml:"densities_per_km2,omitempty,flow"`
 }
 
 const missionNote = "SYNTHETIC: made by a simulator; people, places, authorities and consents are invented"

@@ -30,6 +30,8 @@ type RegionScenario struct {
 	From       time.Time  `yaml:"from"`
 	To         time.Time  `yaml:"to"`
 	Marking    string     `yaml:"marking"`
+	// SitesStatedPerKm2 is the density of sites that the mission states; 0 is that of the scenario to one digit, as somebody who knows the country would put it.
+	SitesStatedPerKm2 float64 `yaml:"sites_stated_per_km2,omitempty"`
 	// HomesteadsPerKm2 are small places without a name, which some sense notices now and then; Homesteads of the truth.
 	HomesteadsPerKm2 float64 `yaml:"homesteads_per_km2"`
 	// ClutterPerKm2 is, by sense, how many detections a km² a sheet has on average that no place caused.
@@ -207,7 +209,7 @@ func (s *RegionScenario) km2() float64  { return s.WidthKm * s.HeightKm }
 func (s *RegionScenario) limits() []limit {
 	l := []limit{
 		{"width_km", s.WidthKm, 10, 400}, {"height_km", s.HeightKm, 10, 400}, {"width_km times height_km", s.km2(), 100, mostRegionKm2}, {"utc_offset_h", s.UTCOffsetH, -12, 14},
-		{"to (days from from)", s.days(), leastDays, mostDays}, {"homesteads_per_km2", s.HomesteadsPerKm2, 0, 0.1},
+		{"to (days from from)", s.days(), leastDays, mostDays}, {"homesteads_per_km2", s.HomesteadsPerKm2, 0, 0.1}, {"sites_stated_per_km2", s.SitesStatedPerKm2, 0, 10},
 		{"ground.relief_m", s.Ground.ReliefM, 0, 5000}, {"ground.hill_share", s.Ground.HillShare, 0, 1}, {"ground.towns", float64(s.Ground.Towns), 2, 400}, {"ground.largest_town", float64(s.Ground.Largest), 300, 1e6},
 		{"ground.rivers", float64(s.Ground.Rivers), 0, 100}, {"ground.creeks", float64(s.Ground.Creeks), 0, 1000}, {"ground.tracks", float64(s.Ground.Tracks), 1, 5000},
 		{"wind.speed_mps", s.Wind.SpeedMPS, 0.5, 20}, {"wind.from_deg", s.Wind.FromDeg, 0, 360}, {"wind.spread_deg", s.Wind.SpreadDeg, 0, 180}, {"wind.weak_nights", s.Wind.WeakNights, 0, 1},
@@ -328,4 +330,18 @@ func (s *RegionScenario) checkNames() error {
 		return scenarioError("sorties.mix", "Give a number to one of "+strings.Join(classNames(), ", "), "nothing flies")
 	}
 	return nil
+}
+
+// StatedPerKm2 is the density of sites that the mission states; 0 where the scenario has none and states none.
+func (s *RegionScenario) StatedPerKm2() float64 {
+	if s.SitesStatedPerKm2 > 0 || s.Sites.Count == 0 {
+		return s.SitesStatedPerKm2
+	}
+	return digit(float64(s.Sites.Count) / (s.WidthKm * s.HeightKm))
+}
+
+// digit keeps the first one.
+func digit(v float64) float64 {
+	step := math.Pow(10, math.Floor(math.Log10(v)))
+	return round(math.Round(v/step)*step, 12)
 }

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
 
@@ -95,4 +96,18 @@ func FuzzReadRegion(f *testing.F) {
 			t.Errorf("read %+v", s)
 		}
 	})
+}
+
+func TestAMissionStatesItsDensityToOneDigit(t *testing.T) {
+	for _, row := range []struct {
+		sites  int
+		stated float64
+		want   float64
+	}{{30, 0, 8e-4}, {0, 0, 0}, {0, 8e-4, 8e-4}, {30, 2e-3, 2e-3}, {4, 0, 1e-4}, {38, 0, 1e-3}} {
+		s := RegionScenario{WidthKm: 200, HeightKm: 200, SitesStatedPerKm2: row.stated}
+		s.Sites.Count = row.sites
+		if got := s.StatedPerKm2(); math.Abs(got-row.want) > 1e-15 {
+			t.Errorf("%d sites in 40,000 km² and %g stated: %g, want %g", row.sites, row.stated, got, row.want)
+		}
+	}
 }

@@ -143,6 +143,9 @@ func (r *Region) mission(w io.Writer, files map[string]string) error {
 		Name: fmt.Sprintf("SYNTHETIC %s, seed %d", r.Scenario.Name, r.Seed), Area: []float64{round(r.Area.West, 5), round(r.Area.South, 5), round(r.Area.East, 5), round(r.Area.North, 5)},
 		From: r.From, To: r.To, Origin: []float64{c[0], c[1], 0}, Marking: r.Scenario.Marking, Sorties: flown, Files: files, Note: missionNote,
 	}
+	if stated := r.Scenario.StatedPerKm2(); stated > 0 {
+		m.DensitiesPerKm2 = map[string]float64{"site": stated}
+	}
 	e := yaml.NewEncoder(w)
 	if err := e.Encode(m); err != nil {
 		return err

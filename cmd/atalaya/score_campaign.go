@@ -98,8 +98,8 @@ func (f *campaignFlags) draw(s score.CampaignScore) error {
 func printCampaign(w io.Writer, s score.CampaignScore) {
 	f := s.Figures
 	of := func(v float64, decimals int) string { return figure(v, decimals) }
-	fmt.Fprintf(w, "\naverage precision %s; AUC %s; precision at 5 %s, at 10 %s, at 20 %s\n", of(float64(f.AveragePrecision), 3), of(float64(f.AUC), 3),
-		of(float64(f.PrecisionAt5), 2), of(float64(f.PrecisionAt10), 2), of(float64(f.PrecisionAt20), 2))
+	fmt.Fprintf(w, "\naverage precision %s; AUC %s; precision at 5 %s, at 10 %s (%s with sites that have closed), at 20 %s\n", of(float64(f.AveragePrecision), 3), of(float64(f.AUC), 3),
+		of(float64(f.PrecisionAt5), 2), of(float64(f.PrecisionAt10), 2), of(float64(f.EverAt10), 2), of(float64(f.PrecisionAt20), 2))
 	fmt.Fprintf(w, "half of the finds within %s m of their sites, nine tenths within %s m\n", of(float64(f.CEP50), 0), of(float64(f.CEP90), 0))
 	fmt.Fprintf(w, "site in the 50 %% region of a candidate about it: %s\nin the 90 %% region: %s\nin the 95 %% region: %s\n", shareInWords(s.In50), shareInWords(s.In90), shareInWords(s.In95))
 	fmt.Fprintf(w, "calibration error %s; Brier of the candidates %s, by site %s; log score %s, by site %s\n", of(float64(f.CalibrationError), 3), of(float64(f.Brier), 3),

@@ -284,8 +284,10 @@ func (a *App) rank(ctx context.Context, view access.View, id atalaya.MissionID) 
 	}
 	as := Assessment{Mission: id, Candidates: []atalaya.Candidate{}}
 	inputs := []string{a.Version}
+	for _, e := range es {
+		inputs = append(inputs, string(e.Body))
+	}
 	for _, e := range evidence {
-		inputs = append(inputs, string(mustJSON(e)))
 		if e.When.To.After(as.AsOf) {
 			as.AsOf = e.When.To
 		}

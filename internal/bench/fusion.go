@@ -131,27 +131,17 @@ func reportEvidence(q simulate.RegionReport, id string) atalaya.Evidence {
 	return e
 }
 
-// A country is what its map shows, which every way of putting evidence together knows. It remembers what was asked of it, since every way asks about
-// the same cells; so it belongs to one goroutine.
+// A country is what its map shows, which every way of putting evidence together knows.
 type country struct {
-	ground *site.Ground
-	known  map[geodesy.LatLon]float64
-}
-
-// At is what the map says of a place.
-func (c country) At(p geodesy.LatLon) float64 {
-	v, ok := c.known[p]
-	if !ok {
-		v = c.ground.At(p)
-		c.known[p] = v
-	}
-	return v
+	*site.Ground
+	sitesPerKm2 float64 // as the mission states it
 }
 
 // LogRatio is the same without words, which nobody reads here.
 func (c country) LogRatio(p geodesy.LatLon) (float64, []atalaya.Sentence) { return c.At(p), nil }
 
-func countryOf(g simulate.Ground) country {
+func countryOf(r *simulate.Region) country {
+	g := r.Ground
 	l := &ground.Layer{Name: "map"}
 	for _, of := range []struct {
 		kind  ground.Kind
@@ -164,7 +154,7 @@ func countryOf(g simulate.Ground) country {
 	for _, t := range g.Towns {
 		l.Shapes = append(l.Shapes, ground.Shape{Kind: ground.Town, Name: t.Name, Points: []geodesy.LatLon{t.At}, RadiusM: t.RadiusM})
 	}
-	return country{site.NewGround(l), map[geodesy.LatLon]float64{}}
+	return country{site.NewGround(l), r.Scenario.StatedPerKm2()}
 }
 
 // A variant is one way of putting evidence together.
@@ -177,7 +167,7 @@ type variant struct {
 
 // options of an assessment at a time.
 func (v variant) options(c country, at time.Time) site.Options {
-	o := site.Options{Mission: benchMission, AsOf: at, Stay: v.stay}
+	o := site.Options{Mission: benchMission, AsOf: at, Stay: v.stay, PriorPerKm2: c.sitesPerKm2}
 	if !v.noMap {
 		o.Ground = c
 	}
@@ -216,7 +206,7 @@ func (v variant) judge(r *simulate.Region, c country, all []told) (*score.Campai
 		}
 	}
 	opt := v.options(c, r.To)
-	o := score.CampaignOptions{AsOf: r.To, From: r.From, AreaKm2: r.Area.Km2, FlightHours: flown(r), Causes: causes(kept)}
+	o := score.CampaignOptions{AsOf: r.To, From: r.From, AreaKm2: r.Area.Km2, FlightHours: flown(r), Causes: causes(kept), PriorPerKm2: c.sitesPerKm2}
 	if v.searched {
 		o.Cells = site.Cells(evidence(kept, r.To), opt)
 	}
@@ -285,7 +275,7 @@ func (o FusionOptions) campaigns(ctx context.Context, scenario string, first uin
 		if err != nil {
 			return nil, fmt.Errorf("%s, seed %d: %w", scenario, first+uint64(i), err)
 		}
-		all, c := evidenceOf(r), countryOf(r.Ground)
+		all, c := evidenceOf(r), countryOf(r)
 		out := make([]*score.Campaign, len(ways))
 		for k, w := range ways {
 			if out[k], err = w.judge(r, c, all); err != nil {
@@ -467,7 +457,7 @@ func (f *Fusion) copied(s simulate.RegionScenario, seed uint64) (out []Copied, e
 		return nil, err
 	}
 	all := evidence(evidenceOf(r), r.To)
-	opt := variant{}.options(countryOf(r.Ground), r.To)
+	opt := variant{}.options(countryOf(r), r.To)
 	for _, q := range r.Reports {
 		if q.Denies || len(out) == copiedReports {
 			continue

@@ -430,21 +430,45 @@ const slack = 1.0
 // waitingLeaves are the leaves where something speaks for a site, each with the most that it can come to.
 func (f *field) waitingLeaves(w *weigher) queue {
 	var q queue
+	loudest := make([][]float64, len(f.names)) // of each kind, of items that name alternatives, the loudest first
 	for l, c := range f.leaf {
 		speaks, most := false, 0.0
+		for k := range loudest {
+			loudest[k] = loudest[k][:0]
+		}
 		for _, s := range f.at(l) {
 			speaks = speaks || s.log >= leastOwn
-			if s.log > 0 {
-				most += math.Log1p(math.Expm1(s.log) * f.scale[s.item])
+			switch k := f.kind[s.item]; {
+			case s.log <= 0:
+			case f.others[s.item] == nil:
+				most += s.log
+			default:
+				v := math.Log1p(math.Expm1(s.log) * f.scale[s.item])
+				i, _ := slices.BinarySearchFunc(loudest[k], v, func(a, b float64) int { return cmp.Compare(b, a) })
+				loudest[k] = slices.Insert(loudest[k], i, v)
 			}
 		}
-		if speaks {
-			prior := w.opt.before(geodesy.CellCenter(c))
-			q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
+		if !speaks {
+			continue
 		}
+		for _, all := range loudest {
+			most += alikeMost(all)
+		}
+		prior := w.opt.before(geodesy.CellCenter(c))
+		q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
 	}
 	heap.Init(&q)
 	return q
+}
+
+// alikeMost is the most that any of these, of one kind, count together, see alikeSeen; the loudest comes first.
+func alikeMost(all []float64) (most float64) {
+	sum := 0.0
+	for n, v := range all {
+		sum += v
+		most = math.Max(most, sum/(1+float64(n)*alikeSeen))
+	}
+	return most
 }
 
 // weigh works out a leaf of the queue.
@@ -461,35 +485,54 @@ func (f *field) weigh(x waiting, w *weigher) waiting {
 
 // peaks goes down the leaves from the likeliest. A leaf founds a candidate when an item speaks for it, near its loudest,
 // that no candidate before has: a wide report of an area thus founds no candidate beside those it supports. A leaf is weighed when its
-// turn may have come.
+// turn may have come. Within three windows of a likelier candidate another one stands only where what is its own makes it nearly as likely by itself: else
+// it lives on what speaks for its neighbour, which the window blurs into it.
 func (f *field) peaks(w *weigher) []peak {
+	type anchor struct {
+		atalaya.Place
+		logOdds float64
+	}
 	q := f.waitingLeaves(w)
 	owned := make([]bool, len(f.items))
 	var out []peak
-	var anchors []atalaya.Place // of those that founded one
+	var anchors []anchor // of those that founded one
 	for len(q) > 0 && len(out) < w.opt.Most {
 		if !q[0].weighed {
 			q[0] = f.weigh(q[0], w)
 			heap.Fix(&q, 0)
 			continue
 		}
-		p := f.peakAt(heap.Pop(&q).(waiting).leaf, owned)
+		here := heap.Pop(&q).(waiting)
+		p := f.peakAt(here.leaf, owned)
 		if len(p.own) == 0 {
 			continue
 		}
 		found := !owned[p.by[0]] // else a sharper item, which these do not exclude, has its candidate: they speak for that
+		if at := f.items[p.own[0]].Place; found && at != nil {
+			found = !slices.ContainsFunc(anchors, func(a anchor) bool {
+				return same(a.Place, *at) || between(a.Place, *at) < nearby && f.alone(here.leaf, owned, w) < a.logOdds-nearlyAsLikely
+			})
+			anchors = append(anchors, anchor{*at, here.logOdds})
+		}
 		for _, i := range slices.Concat(p.by, p.same) {
 			owned[i] = true
-		}
-		if anchor := f.items[p.own[0]].Place; found && anchor != nil {
-			found = !slices.ContainsFunc(anchors, func(a atalaya.Place) bool { return same(a, *anchor) })
-			anchors = append(anchors, *anchor)
 		}
 		if found {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// A candidate within nearby of a likelier one must have, by itself, a tenth of its odds.
+const nearby = 3 * ScaleM
+
+var nearlyAsLikely = math.Log(10)
+
+// alone is the log-odds of a site at a leaf by what no candidate has yet.
+func (f *field) alone(leaf int, owned []bool, w *weigher) float64 {
+	all := slices.DeleteFunc(slices.Clone(f.at(leaf)), func(s said) bool { return s.log > 0 && owned[s.item] })
+	return w.at(all, f.counted(all), w.opt.before(geodesy.CellCenter(f.leaf[leaf]))).now
 }
 
 // peakAt is the peak at a leaf: who speaks for it near their loudest, and of these, who has no candidate yet. The sharpest of

@@ -280,7 +280,9 @@ func (c Calibration) Apply(logOdds float64) (calibrated, p05, p95 float64, n int
 	}
 	a, b := k[i-1], k[i]
 	t := (logOdds - a.LogOdds) / (b.LogOdds - a.LogOdds)
-	mix := func(x, y float64) float64 { return (1-t)*x + t*y }
+	mix := func(x, y float64) float64 { // in order to the last bit, which (1-t)·x + t·y is not
+		return max(min(x+t*(y-x), max(x, y)), min(x, y))
+	}
 	n = int(b.Cases)
 	if logOdds < (a.To+b.From)/2 {
 		n = int(a.Cases)

@@ -27,6 +27,6 @@ func Example() {
 	// Output:
 	// 1. 24.8000 -107.4000 probability 0.047
 	// -11.17 prior
-	// +6.25 gas
+	// +6.24 gas
 	// +1.92 report
 }

@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
@@ -11,11 +12,21 @@ import (
 	"github.com/atalaya-isr/atalaya/sense/ground"
 )
 
-// Ground says how much denser sites are at a place than on average, by what lies about it. It is safe for concurrent use.
-type Ground struct{ at *ground.Index }
+// Ground says how much denser sites are at a place than on average, by what lies about it. It remembers what At was asked, since every assessment asks about
+// the same cells. It is safe for concurrent use.
+type Ground struct {
+	at    *ground.Index
+	mu    sync.Mutex
+	known map[geodesy.LatLon]float64
+}
+
+// mostKnown bounds what is remembered, in places of some 60 bytes; then it begins anew.
+const mostKnown = 1 << 20
 
 // NewGround makes a Ground of layers. Their order does not matter.
-func NewGround(layers ...*ground.Layer) *Ground { return &Ground{ground.NewIndex(layers...)} }
+func NewGround(layers ...*ground.Layer) *Ground {
+	return &Ground{at: ground.NewIndex(layers...), known: map[geodesy.LatLon]float64{}}
+}
 
 // A bend is one row of the table: near it says up to nearM, far from farM on, and between them it runs smoothly from one to the other.
 type bend struct{ nearM, near, farM, far float64 }
@@ -63,7 +74,22 @@ func (g *Ground) about(p geodesy.LatLon) surroundings {
 func (s surroundings) sum() float64 { return s.way + s.wet + byTown.at(s.town) }
 
 // At is LogRatio without its words.
-func (g *Ground) At(p geodesy.LatLon) float64 { return g.about(p).sum() }
+func (g *Ground) At(p geodesy.LatLon) float64 {
+	g.mu.Lock()
+	v, ok := g.known[p]
+	g.mu.Unlock()
+	if ok {
+		return v
+	}
+	v = g.about(p).sum()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.known) >= mostKnown {
+		clear(g.known)
+	}
+	g.known[p] = v
+	return v
+}
 
 // LogRatio is the natural logarithm of how much denser sites are at a place than on average, between -2 and 0.9, and what it rests on. Where no layer
 // says anything it is 0 without words.

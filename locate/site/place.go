@@ -211,6 +211,11 @@ func excludes(a, b atalaya.Place) bool {
 	return !ok
 }
 
+// between is how far apart two places are, metres.
+func between(a, b atalaya.Place) float64 {
+	return geodesy.Distance(geodesy.LatLon{Lat: a.Lat, Lon: a.Lon}, geodesy.LatLon{Lat: b.Lat, Lon: b.Lon})
+}
+
 // same reports whether two places that may exclude each other are so near that they are asked about as one: within three windows, and not as far apart
 // as one pair of the same thing in 270,000 (five standard deviations), since stated errors have longer tails than normal ones.
 func same(a, b atalaya.Place) bool {

@@ -69,10 +69,12 @@ func SenseOf(kind string) (Sense, bool) {
 // (track existence, D. Musicki and R. Evans, cited in the package comment).
 func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64) Detection {
 	d.Kind, d.Real = s.Kind, real
-	rarity := 1 / s.UnexplainedKm2
+	things := s.things(func(c Class) float64 { return c.PerKm2 })
+	within := withinWindow(d)
+	rarity := 1 / (s.UnexplainedKm2 + things*(1-within))
 	if real > 0 {
 		real = math.Min(real, surest)
-		rarity = real / (1 - real) / s.things(func(c Class) float64 { return c.PerKm2 })
+		rarity = real / (1 - real*within) / things
 	}
 	strength := func(notices, like float64) float64 {
 		return notices * like * rarity / math.Max(1-pd*notices/s.Site, 0.01)
@@ -91,6 +93,28 @@ func (s Sense) Known(d Detection, likeness map[string]float64, real, pd float64)
 		}
 	}
 	return d
+}
+
+// withinWindow is the share of a detection's posterior that the likeliest windows hold, 1 for one as sharp as can be. What else made one that is known to more
+// than a window may lie beside every window that it speaks for, so that the things there count among what the sense cannot explain.
+func withinWindow(d Detection) float64 {
+	if len(d.Modes) == 0 && d.Place == nil {
+		return 1
+	}
+	share := func(c matrix) float64 {
+		c = plus(c, matrix{{ScaleM * ScaleM, 0}, {0, ScaleM * ScaleM}})
+		return ScaleM * ScaleM / math.Sqrt(c[0][0]*c[1][1]-c[0][1]*c[1][0])
+	}
+	if len(d.Modes) == 0 {
+		return share(d.Place.CovarianceM2)
+	}
+	sum := 0.0
+	for _, m := range d.Modes {
+		if v := m.Weight * share(m.CovarianceM2); v > 0 {
+			sum += v
+		}
+	}
+	return math.Min(sum, 1)
 }
 
 // surest is the most that is believed of a processor's statement that a detection is real.

@@ -455,6 +455,27 @@ func TestRegionsAreCutAtTheAntimeridian(t *testing.T) {
 	}
 }
 
+// A sign that excludes the place of a likelier candidate 320 m off founds none of its own on what speaks for that; it does where nothing likelier is near.
+func TestANeighbourDoesNotLiveOnWhatSpeaksForACandidate(t *testing.T) {
+	aside := geodesy.Destination(here, 60, 320)
+	sign := func(id, kind string, at geodesy.LatLon) atalaya.Evidence {
+		s, _ := site.SenseOf(kind)
+		e := site.FromDetection(s.Known(site.Detection{Modes: []site.Mode{{At: at, CovarianceM2: [2][2]float64{{100, 0}, {0, 100}}, Weight: 1}}}, map[string]float64{site.Target: 3}, 0, 0))
+		e.ID = atalaya.EvidenceID(id)
+		return e
+	}
+	all := []atalaya.Evidence{sign("a", "gas", here), sign("b", "thermal", here), sign("c", "video", here), sign("d", "mover", aside)}
+	if got := site.Assess(all, asOf); len(got) != 1 {
+		t.Errorf("%d candidates, want the one", len(got))
+	}
+	if got := site.Assess(all[3:], asOf); len(got) != 1 || geodesy.Distance(aside, geodesy.LatLon{Lat: got[0].Place.Lat, Lon: got[0].Place.Lon}) > 1 {
+		t.Errorf("%d candidates, want one at the sign", len(got))
+	}
+	if got := site.Assess(append(all, sign("e", "gas", aside), sign("f", "video", aside), sign("g", "thermal", aside)), asOf); len(got) != 2 {
+		t.Errorf("%d candidates, want two: the neighbour has signs enough of its own", len(got))
+	}
+}
+
 func TestPlacesThatAgreeSharpenEachOther(t *testing.T) {
 	near := geodesy.Destination(here, 90, 20)
 	got := site.Assess([]atalaya.Evidence{gas("1", here, 20), gas("2", near, 20)}, asOf)

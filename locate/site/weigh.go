@@ -76,12 +76,29 @@ type weigher struct {
 	said    verdict
 	seen    []int // by kind: detections and looks that name their alternatives
 	missed  []int
-	active  []float64 // forward probabilities: the site works, and the place is of a class besides
+	alike   map[look]unseen // of looks that were worked out
+	active  []float64       // forward probabilities: the site works, and the place is of a class besides
 	resting []float64
 }
 
+// A look is one item that speaks against a place so far, among so many of its kind: over a footprint most leaves hear the same.
+type look struct {
+	item   int32
+	missed int32
+	log    float64
+}
+
+// unseen are its ratios, as fill gives them, and the site's against the mixture.
+type unseen struct {
+	ratio []float64
+	alone float64
+}
+
+// mostLooks bounds what a weigher remembers; then it begins anew.
+const mostLooks = 1 << 15
+
 func newWeigher(f *field, opt Options) *weigher {
-	w := &weigher{f: f, opt: opt, weights: make([]float64, len(f.classes)+1), kinds: make([]scale, len(f.names)),
+	w := &weigher{f: f, alike: map[look]unseen{}, opt: opt, weights: make([]float64, len(f.classes)+1), kinds: make([]scale, len(f.names)),
 		active: make([]float64, len(f.classes)+1), resting: make([]float64, len(f.classes)+1)}
 	w.weights[0] = 1
 	total := 1.0
@@ -212,6 +229,26 @@ func (w *weigher) each(all []said, counts []bool) {
 // site's against the mixture, as it is by itself.
 func (w *weigher) fill(i int, s said, kind int) float64 {
 	r := w.ratio[i]
+	others := w.f.others[s.item]
+	if s.log > 0 || others == nil {
+		return w.ratios(r, s, kind)
+	}
+	key := look{s.item, int32(w.missed[kind]), s.log}
+	a, ok := w.alike[key]
+	if !ok {
+		a.ratio = make([]float64, len(r))
+		a.alone = w.ratios(a.ratio, s, kind)
+		if len(w.alike) >= mostLooks {
+			clear(w.alike)
+		}
+		w.alike[key] = a
+	}
+	copy(r, a.ratio)
+	return a.alone
+}
+
+// ratios is fill into r.
+func (w *weigher) ratios(r []float64, s said, kind int) float64 {
 	more := math.Expm1(s.log) * w.f.scale[s.item]
 	r[0] = 1 + more
 	others := w.f.others[s.item]
@@ -233,8 +270,10 @@ func (w *weigher) fill(i int, s said, kind int) float64 {
 	}
 	if n > 1 {
 		share := 1 / (1 + float64(n-1)*alike)
-		for c := range r {
-			r[c] = math.Pow(r[c], share)
+		for c, v := range r {
+			if v != 1 {
+				r[c] = math.Pow(v, share)
+			}
 		}
 	}
 	return alone

@@ -313,3 +313,29 @@ func TestWhatWouldChangeTheAssessmentDoes(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be told from what lies beside the window counts among what the sense cannot explain: a fix known to a metre is rare by itself (1/λu; what else
+// it may be is weighed beside it), one known to 10 km comes from any of the things about it (1/(λu + T)).
+func TestAWideFixMayComeFromBesideTheWindow(t *testing.T) {
+	s, _ := site.SenseOf("signal")
+	things := 0.0
+	for i, c := range site.Classes {
+		things += c.PerKm2 * s.Others[i]
+	}
+	strength := func(sigma, real float64) float64 {
+		v := sigma * sigma
+		return s.Known(site.Detection{Modes: []site.Mode{{At: here, CovarianceM2: [2][2]float64{{v, 0}, {0, v}}, Weight: 1}}}, nil, real, 0).StrengthKm2
+	}
+	const within = 0.01 // a window holds (1+(σ/150)²)⁻¹ of it: all but 4e-5 at a metre, 2e-4 at 10 km; things are eight times what is unexplained, errors a tenth
+	for _, row := range []struct{ got, want float64 }{
+		{strength(1, 0), s.Site / s.UnexplainedKm2}, {strength(10000, 0), s.Site / (s.UnexplainedKm2 + things)},
+		{strength(1, 0.9), s.Site * 0.9 / 0.1 / things}, {strength(10000, 0.9), s.Site * 0.9 / things},
+	} {
+		if math.Abs(row.got/row.want-1) > within {
+			t.Errorf("strength %.3f km², want %.3f", row.got, row.want)
+		}
+	}
+	if a, b, c := strength(100, 0), strength(500, 0), strength(2000, 0); !(a > b && b > c) {
+		t.Errorf("strengths %v %v %v do not fall as the fix widens", a, b, c)
+	}
+}
