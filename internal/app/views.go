@@ -52,6 +52,8 @@ type SiteView struct {
 	Position     Position                    `json:"position"`
 	Probability  float64                     `json:"probability"`
 	Word         *string                     `json:"word"`
+	Range        *[2]float64                 `json:"range_90"` // where the probability lies with 90 %, by the cases of the calibration; nil without one
+	Cases        int                         `json:"cases"`    // that stand behind it; 0 without a calibration
 	LogOdds      float64                     `json:"log_odds"`
 	Regions      atalaya.Regions             `json:"regions"`
 	CovarianceM2 [2][2]float64               `json:"covariance_m2"`
@@ -91,7 +93,7 @@ func positionOf(p atalaya.Place) Position {
 }
 
 func siteView(c atalaya.Candidate, f *CaseFile) SiteView {
-	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Position: positionOf(c.Place), Probability: c.Probability, Word: c.Word,
+	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Position: positionOf(c.Place), Probability: c.Probability, Word: c.Word, Range: c.Range, Cases: c.Cases,
 		Regions: c.Place.Regions, CovarianceM2: c.Place.CovarianceM2, Ellipse95: geodesy.EllipseOf(c.Place.CovarianceM2, 0.95), RateKgS: c.RateKgS,
 		Status: statusOf(f), Found: foundOf(f), Marking: c.Marking, AsOf: c.AsOf, Kinds: []string{}}
 	for _, row := range c.Ledger {
@@ -329,6 +331,7 @@ type SiteCard struct {
 	Basis        string                `json:"basis"`
 	Ledger       []atalaya.LedgerItem  `json:"ledger"`
 	Alternatives []atalaya.Alternative `json:"alternatives"`
+	WouldChange  []atalaya.Change      `json:"would_change"` // one more look with each sense, the one that tells most first; empty where an older version ranked
 	Case         *CaseView             `json:"case"`
 	BasisChanged bool                  `json:"basis_changed"`
 	Gone         bool                  `json:"gone"`    // no longer a candidate: the card shows it as the case was opened on it
@@ -403,7 +406,7 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 	if err != nil {
 		return SiteCard{}, err
 	}
-	card := SiteCard{Ledger: c.Ledger, Alternatives: c.Alternatives, Reviews: []ReviewView{}, Releases: []ReleaseView{}, Outcomes: []outcome.Report{}, Observations: []ObservationRow{}, History: []LogRow{}}
+	card := SiteCard{Ledger: c.Ledger, Alternatives: c.Alternatives, WouldChange: slices.Concat([]atalaya.Change{}, c.Changes), Reviews: []ReviewView{}, Releases: []ReleaseView{}, Outcomes: []outcome.Report{}, Observations: []ObservationRow{}, History: []LogRow{}}
 	if card.Basis, err = review.BasisOf(c); err != nil {
 		return card, err
 	}

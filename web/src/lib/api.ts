@@ -23,11 +23,14 @@ export type Status = 'new' | 'case' | 'approved-once' | 'approved' | 'held' | 'd
 export interface Site {
   id: string; mission: string; rank: number; lat: number; lon: number; digits: number; position?: Position
   probability: number; word: string | null; log_odds: number
+  range_90?: [number, number] | null; cases?: number // of the calibration; absent without one
   regions: { p50: Geometry | null; p90: Geometry | null; p95: Geometry | null }
   covariance_m2: number[][]; ellipse95: { major_m: number; minor_m: number; azimuth_deg: number }
   rate_kg_s: Record<string, Interval> | null
   status: Status; found?: Finding | null; marking: string; as_of: string; evidence_kinds: string[] | null
 }
+/** Change is what one more look with a sense would make of a probability. */
+export interface Change { kind: string; if_seen: number; if_not: number; p_seen: number; gain_bit: number }
 export interface LedgerRow { kind: string; observation: string; log_odds: number; grade: string; note: string; said?: Sentence[]; marking: string }
 export interface ObservationRow {
   id: string; kind: string; sensor: string; path: string; part: string; when: { from: string; to: string }
@@ -41,8 +44,10 @@ export interface Outcome { id: string; found: Finding; on: string; by: string; n
 export type Decision = 'approve' | 'hold' | 'dismiss'
 export type Finding = 'confirmed' | 'empty' | 'abandoned' | 'not-visited' | 'unsafe'
 export const findings: Finding[] = ['confirmed', 'empty', 'abandoned', 'not-visited', 'unsafe']
+export interface Alternative { label: string; probability: number }
 export interface SiteCard {
-  banner: Banner; site: Site; basis: string; ledger: LedgerRow[]; alternatives: { label: string; probability: number }[] | null
+  banner: Banner; site: Site; basis: string; ledger: LedgerRow[]; alternatives: Alternative[] | null
+  would_change?: Change[] | null
   case: Case | null; basis_changed: boolean; gone?: boolean; missing?: string; attached?: Attached[] | null
   reviews: Review[] | null; releases: Release[] | null; outcomes: Outcome[] | null; observations: ObservationRow[] | null; history: LogEvent[] | null
   may: { open: boolean; review: boolean; dismiss?: boolean; release: boolean; outcome: boolean; why_not?: Record<string, string> | null }

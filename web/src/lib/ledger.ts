@@ -8,6 +8,8 @@ export interface Printed {
 }
 
 export const logistic = (x: number) => 1 / (1 + Math.exp(-x))
+/** logit is the log-odds of a probability, at its ends those of a billionth. */
+export const logit = (p: number) => { const q = Math.min(1 - 1e-9, Math.max(1e-9, p)); return Math.log(q / (1 - q)) }
 
 const round = (x: number, digits: number) => Math.round(x * 10 ** digits) / 10 ** digits
 

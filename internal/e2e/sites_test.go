@@ -1,0 +1,178 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/atalaya-isr/atalaya/internal/app"
+	"github.com/atalaya-isr/atalaya/locate/site"
+	"github.com/atalaya-isr/atalaya/numeric"
+	"github.com/atalaya-isr/atalaya/serve"
+	"github.com/atalaya-isr/atalaya/store/sqlite"
+	"github.com/atalaya-isr/atalaya/web"
+)
+
+// threePlaces writes a mission of reports and sheets alone, which runs in a second: a fortnight over three places. SYNTHETIC.
+func threePlaces(t *testing.T) (dir string) {
+	dir = t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sheet := func(kind, sortie, day string, found ...string) {
+		text := fmt.Sprintf(`{"schema":"atalaya.detections/1","kind":%q,"sensor":"%s (SYNTHETIC)","sortie":%q,"bias_m":10,
+"looks":[{"when":{"from":"2026-03-%sT16:00:00Z","to":"2026-03-%sT16:20:00Z"},"ring":[[24.76,-107.46],[24.76,-107.31],[24.88,-107.31],[24.88,-107.46]],"pd":0.4}],
+"detections":[`, kind, kind, sortie, day, day)
+		for i, at := range found {
+			if i > 0 {
+				text += ","
+			}
+			text += fmt.Sprintf(`{"id":"%s-%d","time":"2026-03-%sT16:0%d:00Z",%s,"covariance_m2":[[400,0],[0,400]],"real":0.9,"pd":0.4}`, kind, i, day, i, at)
+		}
+		write("sheets/"+day+"-"+kind+".json", text+"]}")
+	}
+	const a, b, c = `"lat":24.811,"lon":-107.401`, `"lat":24.86,"lon":-107.33`, `"lat":24.78,"lon":-107.44`
+	sorties := ""
+	for i := range 8 {
+		sorties += fmt.Sprintf("  - {id: S%d, platform: SYNTHETIC-%d, collection_authority: SYNTHETIC order 1}\n", i+1, i%2+1)
+	}
+	write("mission.yaml", "name: three places SYNTHETIC\narea: [-107.50, 24.70, -107.25, 24.92]\nfrom: 2026-03-01T00:00:00Z\nto: 2026-03-16T00:00:00Z\nmarking: U//REL TO USA, MEX//SYNTHETIC\nsorties:\n"+sorties)
+	sheet("thermal", "S1", "03", a, b)
+	sheet("spectral", "S2", "07", a, c)
+	sheet("mover", "S3", "10", a, b)
+	sheet("signal", "S4", "12", a)
+	sheet("video", "S5", "13", b)
+	sheet("thermal", "S6", "14")
+	write("reports/1.txt", "fecha: 2026-03-05\nlugar: 24.811, -107.401\nradio_m: 800\nfuente: B2\n\nSYNTHETIC. Un pastor cuenta que de noche hay motores y un olor fuerte junto a la brecha.\n")
+	write("reports/2.txt", "fecha: 2026-03-13\nlugar: 24.86, -107.33\nradio_m: 600\nfuente: C3\n\nSYNTHETIC. Dicen que en el taller del camino entran camiones por la noche.\n")
+	write("layers/valley.geojson", `{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"kind":"track","name":"SYNTHETIC track"},"geometry":{"type":"LineString","coordinates":[[-107.60,24.812],[-107.20,24.812]]}},
+{"type":"Feature","properties":{"kind":"permit","class":"industry","name":"SYNTHETIC works"},"geometry":{"type":"Point","coordinates":[-107.33,24.86]}}]}`)
+	return dir
+}
+
+// fitted is a calibration of cases whose log-odds promise more than came true. SYNTHETIC.
+func fitted() *site.Calibration {
+	s := numeric.NewStream(3, 1)
+	cases := make([]site.Case, 600)
+	for i := range cases {
+		l := 12*s.Float64() - 9
+		cases[i] = site.Case{LogOdds: l, Site: s.Float64() < 1/(1+math.Exp(0.5-0.7*l)), Weight: 1}
+	}
+	c := site.Fit(cases)
+	c.Version, c.From = "SYNTHETIC", []site.Basis{{Scenario: "valley", FirstSeed: 100, Seeds: 12}}
+	return &c
+}
+
+const sitesPassword = "eight or more"
+
+// sitesServer serves threePlaces.
+func sitesServer(t *testing.T) (base string, a *app.App) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	db, err := sqlite.OpenDir(ctx, t.TempDir(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a = app.New(db, "e2e")
+	a.Calibration = fitted()
+	for _, name := range []string{"ana", "luis"} {
+		if _, _, err := a.AddAccount(ctx, app.System, name, "analyst", sitesPassword); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, partial, err := a.Run(ctx, threePlaces(t), app.RunOptions{Seed: 1}); err != nil || partial {
+		t.Fatalf("partial %v: %v", partial, err)
+	}
+	h, err := serve.New(a, serve.Options{Web: web.Dist(), Test: true, Log: t.Logf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, ended := make(chan string, 1), make(chan error, 2)
+	go func() { ended <- serve.Listen(ctx, "127.0.0.1:0", h, func(u string) { url <- u }) }()
+	go func() { ended <- a.Work(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		for range 2 {
+			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		db.Close()
+	})
+	return <-url, a
+}
+
+// TestSites looks at what the workbench says of sites beyond the ledger, with the keyboard alone, in both languages.
+func TestSites(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the browser tests did not run")
+	}
+	chromium(t) // says at once when there is none
+	base, _ := sitesServer(t)
+	s := open(t, base)
+	s.afresh()
+	s.signIn("en", "ana", sitesPassword)
+	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
+	t.Run("what would change it", func(t *testing.T) { s.in(t).wouldChange() })
+	s.in(t).quiet("sites")
+}
+
+// blur takes the focus from whatever has it, so that single letters are keys again.
+func (s *screen) blur() { s.Helper(); js[bool](s, `(document.activeElement?.blur?.(), true)`) }
+
+// speak turns the page to a language.
+func (s *screen) speak(language string) {
+	s.Helper()
+	if js[string](s, `document.documentElement.lang`) != language {
+		s.reach("language")
+		s.press("\r")
+		s.until(`document.documentElement.lang === '` + language + `'`)
+		s.blur()
+	}
+}
+
+// spoken holds that an element says what it should in each language, and takes its picture; axe looks at both.
+func (s *screen) spoken(id, name string, want map[string][]string) {
+	s.Helper()
+	for _, language := range []string{"en", "es"} {
+		s.speak(language)
+		js[bool](s, `(`+on(id)+`.scrollIntoView({block: 'center'}), true)`)
+		says := strings.ToLower(js[string](s, on(id)+`.innerText`))
+		for _, w := range want[language] {
+			if !strings.Contains(says, strings.ToLower(w)) {
+				s.Errorf("%s does not say %q, but %q", id, w, says)
+			}
+		}
+		s.accessible(name + ", " + language)
+		s.picture(name + "-" + language)
+	}
+	s.speak("en")
+}
+
+func (s *screen) wouldChange() {
+	s.blur()
+	s.press("\r") // opens the first site
+	s.there("would-change")
+	type change struct {
+		Kind     string
+		Seen, If float64
+		Rows     int
+		P        string
+	}
+	c := js[change](s, `(() => { const d = `+on("would-change")+`.dataset; return { Kind: d.kind, Seen: +d.ifSeen, If: +d.ifNot, Rows: document.querySelectorAll('[data-testid="change-row"]').length, P: `+on("probability")+`.innerText } })()`)
+	if c.Rows < 5 || c.Seen == c.If || !strings.Contains(c.P, "[") || !strings.Contains(c.P, "n = ") || strings.Contains(c.P, "not calibrated") {
+		s.Errorf("would change: %+v", c)
+	}
+	s.spoken("would-change", "site-would-change", map[string][]string{"en": {"tells most", "with probability", "p is then", "else"}, "es": {"lo que más dice", "con probabilidad", "si no"}})
+}
