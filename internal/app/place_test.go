@@ -1,16 +1,20 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/access"
+	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/numeric"
+	"github.com/atalaya-isr/atalaya/store"
 )
 
 // valleyMission is a fortnight over three places: one where everything speaks for a site, one with a permit, one seen once. SYNTHETIC.
@@ -112,5 +116,167 @@ func TestTheCardSaysWhatWouldChangeIt(t *testing.T) {
 	}
 	if b := string(mustJSON(sites)); !strings.Contains(b, `"range_90":null,"cases":0`) {
 		t.Error("without a calibration the answer does not say that there is no interval")
+	}
+}
+
+// At the cell of a candidate the answer for a place is its card, to the last digit of the sum and of what else it may be.
+func TestAPlaceSaysWhatTheCardOfItsCandidateSays(t *testing.T) {
+	ctx, whole := context.Background(), access.Whole()
+	for _, cal := range []*site.Calibration{nil, fitted()} {
+		a, id := threePlaces(t, cal)
+		sites, err := a.Sites(ctx, whole, id)
+		if err != nil || len(sites.Sites) < 3 {
+			t.Fatalf("%d sites: %v", len(sites.Sites), err)
+		}
+		for _, s := range sites.Sites {
+			card, err := a.Card(ctx, Account{Role: "analyst"}, whole, s.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := a.Place(ctx, whole, id, geodesy.LatLon{Lat: s.Lat, Lon: s.Lon})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !v.Inside || v.Site == nil || v.Site.ID != s.ID || !v.Site.Same || v.Rank != s.Rank || v.Candidates != len(sites.Sites) {
+				t.Fatalf("rank %d: inside %v, %+v, rank %d of %d", s.Rank, v.Inside, v.Site, v.Rank, v.Candidates)
+			}
+			if v.Probability != s.Probability || v.LogOdds != s.LogOdds || v.Cases != s.Cases || string(mustJSON(v.Word)) != string(mustJSON(s.Word)) || string(mustJSON(v.Range)) != string(mustJSON(s.Range)) {
+				t.Errorf("rank %d: %g of log-odds %g, %v; the card %g of %g, %v", s.Rank, v.Probability, v.LogOdds, v.Range, s.Probability, s.LogOdds, s.Range)
+			}
+			if x, y := mustJSON(v.Ledger), mustJSON(card.Ledger); !bytes.Equal(x, y) {
+				t.Errorf("rank %d: ledger\n%s\ncard\n%s", s.Rank, x, y)
+			}
+			if len(v.Alternatives) != len(card.Alternatives) {
+				t.Fatalf("alternatives %+v, the card's %+v", v.Alternatives, card.Alternatives)
+			}
+			sum := v.Probability
+			for i, x := range v.Alternatives {
+				sum += x.Share
+				if want := card.Alternatives[i]; math.Abs(x.Share-want.Probability) > 1e-9 { // of sums of a dozen logarithms
+					t.Errorf("rank %d: %s %.12f, the card says %s %.12f", s.Rank, x.Class, x.Share, want.Label, want.Probability)
+				}
+			}
+			if math.Abs(sum-1) > 1e-12 {
+				t.Errorf("rank %d: a site and what else it may be sum to %.15f", s.Rank, sum)
+			}
+		}
+	}
+}
+
+func TestAPlaceSaysWhoLookedAndWhereItIs(t *testing.T) {
+	ctx, whole := context.Background(), access.Whole()
+	a, id := threePlaces(t, fitted())
+	at := func(lat, lon float64) PlaceView {
+		t.Helper()
+		v, err := a.Place(ctx, whole, id, geodesy.LatLon{Lat: lat, Lon: lon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	works := at(24.86, -107.33) // heat, movers and a report speak for it, a permit explains them
+	if len(works.Named) == 0 || works.Alternatives[0].Class != site.Industry || works.Alternatives[0].Share < 0.5 {
+		t.Errorf("the works: %v, named %v", works.Alternatives, works.Named)
+	}
+	looks := works.Reach.Looks
+	if len(looks) != 4 || looks[0].Kind != "signal" || looks[0].Sortie != "S4" || looks[3].Kind != "thermal" || !looks[0].When.To.After(looks[3].When.To) {
+		t.Fatalf("looks %+v", looks)
+	}
+	for _, l := range looks {
+		if !(l.Chance > 0 && l.Chance < 1 && l.MeanChance > 0 && l.Covered > 0.9) || l.Sensor == "" || l.Marking == "" {
+			t.Errorf("look %+v", l)
+		}
+	}
+	if works.Reach.Unlooked > 0.1 || !slices.Equal(works.Reach.Missing, []string{"gas", "video"}) {
+		t.Errorf("unlooked %g, missing %v", works.Reach.Unlooked, works.Reach.Missing)
+	}
+	bare := at(24.72, -107.27) // nobody has been there: that is all that is known
+	if !bare.Inside || len(bare.Reach.Looks) != 0 || bare.Reach.Unlooked != 1 || len(bare.Reach.Missing) != len(site.Senses)-1 || bare.Rank < 2 || bare.Site.Same || bare.Site.DistanceM < 1000 {
+		t.Errorf("bare ground: %+v, rank %d of %d, %+v", bare.Reach, bare.Rank, bare.Candidates, bare.Site)
+	}
+	for _, row := range bare.Ledger {
+		if row.Kind != "prior" && row.Kind != "terrain" && row.Kind != "calibration" {
+			t.Errorf("bare ground has a row %+v", row)
+		}
+	}
+	if b := bare.Banner.Text; b != "UNCLASSIFIED//REL TO USA, MEX//SYNTHETIC" {
+		t.Errorf("banner %q", b)
+	}
+	if out := at(24.60, -107.33); out.Inside || out.Weighing != nil || out.Reach != nil || len(out.Alternatives) != 0 {
+		t.Errorf("beyond the mission's ground: %+v", out)
+	}
+	if _, err := a.Place(ctx, whole, id, geodesy.LatLon{Lat: 91}); atalaya.KindOf(err) != atalaya.BadInput {
+		t.Errorf("no position: %v", err)
+	}
+	if _, err := a.Place(ctx, access.Of(), id, geodesy.LatLon{Lat: 24.86, Lon: -107.33}); atalaya.KindOf(err) != atalaya.NotFound {
+		t.Errorf("a mission that a reader may not see: %v", err)
+	}
+}
+
+// withheld adds to the record one more sheet and its evidence, under a marking of its own, and gives the view that lacks it.
+func withheld(t *testing.T, a *App) access.View {
+	t.Helper()
+	ctx := context.Background()
+	var from atalaya.Observation
+	for _, o := range entitiesOf[atalaya.Observation](t, a, "observation") {
+		if o.Path == "sheets/2-spectral.json" {
+			from = o
+		}
+	}
+	const marking = "S//NF//SYNTHETIC"
+	was := from.ID
+	from.ID, from.Marking, from.Path = "obs_withheld", marking, "sheets/withheld.json"
+	events := []store.NewEvent{{Time: a.Clock(), Actor: System, Kind: store.ObservationMade, Subject: string(from.ID), Marking: marking, Body: mustJSON(from)}}
+	for i, e := range entitiesOf[atalaya.Evidence](t, a, "evidence") {
+		if e.Observation == was {
+			e.ID, e.Observation, e.Marking = atalaya.EvidenceID(fmt.Sprint("ev_withheld", i)), from.ID, marking
+			e.When.From, e.When.To = e.When.From.AddDate(0, 0, 2), e.When.To.AddDate(0, 0, 2)
+			events = append(events, store.NewEvent{Time: a.Clock(), Actor: System, Kind: store.EvidenceMade, Subject: string(e.ID), Marking: marking, Body: mustJSON(e)})
+		}
+	}
+	events[len(events)-1].Jobs = []store.Job{assessJob(from.Mission)}
+	if _, err := a.Record.Append(ctx, events...); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	labels, err := a.Record.Labels(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []access.LabelID
+	for id, m := range labels {
+		if m != marking {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == len(labels) {
+		t.Fatalf("nothing bears %s: %v", marking, labels)
+	}
+	return access.Of(ids...)
+}
+
+// Who may not see an item gets, byte for byte, what a record without it answers.
+func TestAPlaceTellsNothingOfWhatIsWithheld(t *testing.T) {
+	ctx := context.Background()
+	with, id := threePlaces(t, fitted())
+	without, _ := threePlaces(t, fitted())
+	narrow := withheld(t, with)
+	for _, at := range []geodesy.LatLon{{Lat: 24.811, Lon: -107.401}, {Lat: 24.78, Lon: -107.44}, {Lat: 24.80, Lon: -107.35}, {Lat: 24.72, Lon: -107.27}} {
+		answer := func(a *App, view access.View) string {
+			v, err := a.Place(ctx, view, id, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(mustJSON(v))
+		}
+		never := answer(without, access.Whole())
+		if got := answer(with, narrow); got != never {
+			t.Errorf("%v: who may not see it is told\n%s\nnever had\n%s", at, got, never)
+		}
+		if at.Lat > 24.75 && answer(with, access.Whole()) == never {
+			t.Errorf("%v: the withheld item says nothing there: this test shows nothing", at)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/atalaya-isr/atalaya/internal/app"
 	"github.com/atalaya-isr/atalaya/locate/site"
@@ -125,6 +126,7 @@ func TestSites(t *testing.T) {
 	s.signIn("en", "ana", sitesPassword)
 	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
 	t.Run("what would change it", func(t *testing.T) { s.in(t).wouldChange() })
+	t.Run("why not here", func(t *testing.T) { s.in(t).whyNotHere() })
 	s.in(t).quiet("sites")
 }
 
@@ -142,7 +144,7 @@ func (s *screen) speak(language string) {
 	}
 }
 
-// spoken holds that an element says what it should in each language, and takes its picture; axe looks at both.
+// spoken holds that an element says what it should in each language, and takes its picture; axe looks at the longer one.
 func (s *screen) spoken(id, name string, want map[string][]string) {
 	s.Helper()
 	for _, language := range []string{"en", "es"} {
@@ -154,7 +156,9 @@ func (s *screen) spoken(id, name string, want map[string][]string) {
 				s.Errorf("%s does not say %q, but %q", id, w, says)
 			}
 		}
-		s.accessible(name + ", " + language)
+		if language == "es" { // the longer lines
+			s.accessible(name + ", " + language)
+		}
 		s.picture(name + "-" + language)
 	}
 	s.speak("en")
@@ -175,4 +179,45 @@ func (s *screen) wouldChange() {
 		s.Errorf("would change: %+v", c)
 	}
 	s.spoken("would-change", "site-would-change", map[string][]string{"en": {"tells most", "with probability", "p is then", "else"}, "es": {"lo que más dice", "con probabilidad", "si no"}})
+}
+
+// whyNotHere asks about the place of the selected site, about ground where nobody was, and about ground beyond the mission's, by keys alone.
+func (s *screen) whyNotHere() {
+	s.press("g")
+	s.press("m")
+	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
+	s.blur()
+	site := js[map[string]any](s, `atalaya.desk.sites.find(x => x.id === atalaya.desk.site)`)
+	s.press("w")
+	s.there("place-asking")
+	s.press("\r")
+	s.until(on("place") + `.dataset.same === 'true'`)
+	if got := js[float64](s, `+`+on("place")+`.dataset.probability`); got != site["probability"] {
+		s.Errorf("the place of a site has the probability %v, its card %v", got, site["probability"])
+	}
+	s.ledger()
+	s.spoken("place", "place-site", map[string][]string{"en": {"candidate 1", "What it may be instead", "within 1 km", "Never looked at this place: gas"}, "es": {"candidato 1", "qué puede ser en su lugar", "nunca miraron este lugar: gas"}})
+	s.press("w")
+	s.there("place-asking")
+	for range 8 {
+		s.do(chromedp.KeyEvent(kb.ArrowRight))
+	}
+	for range 5 {
+		s.do(chromedp.KeyEvent(kb.ArrowDown))
+	}
+	s.press("\r")
+	s.until(on("place-never") + ` && ` + on("place") + `.dataset.same === 'false'`)
+	s.spoken("place", "place-nobody", map[string][]string{"en": {"does not say that nothing is there", "covered by no look", "Nearest candidate"}, "es": {"no dice que aquí no haya nada", "no lo cubrió ninguna mirada"}})
+	s.press("w")
+	s.there("place-asking")
+	s.press("\x1b") // Esc leaves it, and the answer stays
+	s.until(`!` + on("place-asking"))
+	s.press("w")
+	s.there("place-asking")
+	for range 14 { // past the edge of the area, within the sheet
+		s.do(chromedp.KeyEvent(kb.ArrowRight))
+	}
+	s.press("\r")
+	s.there("place-outside")
+	s.spoken("place", "place-outside", map[string][]string{"en": {"outside of the mission's ground"}, "es": {"fuera del terreno de la misión"}})
 }

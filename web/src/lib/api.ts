@@ -31,7 +31,7 @@ export interface Site {
 }
 /** Change is what one more look with a sense would make of a probability. */
 export interface Change { kind: string; if_seen: number; if_not: number; p_seen: number; gain_bit: number }
-export interface LedgerRow { kind: string; observation: string; log_odds: number; grade: string; note: string; said?: Sentence[]; marking: string }
+export interface LedgerRow { kind: string; observation: string; evidence?: string; log_odds: number; grade: string; note: string; said?: Sentence[]; marking: string }
 export interface ObservationRow {
   id: string; kind: string; sensor: string; path: string; part: string; when: { from: string; to: string }
   marking: string; standing: 'stands' | 'retracted' | 'tombstoned'; summary: string; said?: Sentence[]
@@ -51,6 +51,16 @@ export interface SiteCard {
   case: Case | null; basis_changed: boolean; gone?: boolean; missing?: string; attached?: Attached[] | null
   reviews: Review[] | null; releases: Release[] | null; outcomes: Outcome[] | null; observations: ObservationRow[] | null; history: LogEvent[] | null
   may: { open: boolean; review: boolean; dismiss?: boolean; release: boolean; outcome: boolean; why_not?: Record<string, string> | null }
+}
+/** Weighing is what the evidence says of one place at one time. */
+export interface Weighing { as_of: string; probability: number; word: string | null; range_90: [number, number] | null; cases: number; log_odds: number; ledger: LedgerRow[] }
+export interface ClassShare { class: string; share: number }
+export interface Look { observation: string; kind: string; sensor: string; sortie: string; when: { from: string; to: string }; chance: number; covered: number; mean_chance: number; marking: string }
+/** PlaceAnswer is why a place is ranked as it is; outside of the mission's ground it holds no weighing. */
+export interface PlaceAnswer extends Partial<Weighing> {
+  banner: Banner; mission: string; lat: number; lon: number; digits: number; position: Position; inside: boolean; window_m: number; rank: number; candidates: number
+  site: { id: string; rank: number; distance_m: number; same: boolean } | null; alternatives: ClassShare[]; named: Record<string, ClassShare[]>
+  reach: { radius_m: number; unlooked: number; looks: Look[]; missing: string[] } | null; observations: ObservationRow[]
 }
 export interface InboxItem {
   id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; digits?: number; position?: Position; headline: string; said?: Sentence[]; sorted?: Sorted | null
@@ -124,6 +134,7 @@ export const api = {
   signOut: () => call<unknown>('DELETE', '/api/session'),
   map: (mission: string | null) => call<MapData>('GET', `/api/map${q(mission)}`).then(somewhere),
   site: (id: string) => call<SiteCard>('GET', `/api/sites/${e(id)}`),
+  place: (mission: string | null, lat: number, lon: number) => call<PlaceAnswer>('GET', `/api/assess?lat=${lat}&lon=${lon}${mission ? `&mission=${e(mission)}` : ''}`),
   inbox: (mission: string | null) => call<{ banner: Banner; detections: InboxItem[] | null }>('GET', `/api/inbox${q(mission)}`),
   openCase: (candidate: string, legal_basis: LegalBasis) => call<{ case: Case; event?: EventRef }>('POST', '/api/cases', { candidate, legal_basis }),
   review: (id: string, decision: Decision, why: string, basis: string) => call<{ event?: EventRef } | null>('POST', `/api/cases/${e(id)}/reviews`, { decision, why, basis }),

@@ -1,6 +1,6 @@
 // What lies on the desk: who sits at it, what is loaded, what is selected, what is shown. One object for the whole page, so that
 // a selection made in one room holds in all.
-import { dropReads, api, pending, Refused, type Banner, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type Session, type Site, type SiteCard, type Sorting } from './api'
+import { dropReads, api, pending, Refused, type Banner, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type PlaceAnswer, type Session, type Site, type SiteCard, type Sorting } from './api'
 import { t } from './i18n.svelte'
 import { tail, utc } from './numbers'
 import { follow, type Tail } from './live'
@@ -48,6 +48,10 @@ class Desk {
   card: SiteCard | null = $state.raw(null)
   cardLoad: Load = $state('loading')
   cardProblem = $state('')
+  place: PlaceAnswer | null = $state.raw(null) // what is said of the place that was asked about last
+  asked: { lat: number; lon: number } | null = $state.raw(null)
+  placeLoad: Load = $state('loading')
+  placeProblem = $state('')
   mission: string | null = $state(query.get('mission'))
 
   room: Room = $state('map')
@@ -132,7 +136,7 @@ class Desk {
     this.soon = undefined
     dropReads()
     try { await api.signOut() } finally {
-      this.map = null; this.inbox = null; this.card = null; this.events = []; this.undo = []; this.sheet = null
+      this.map = null; this.inbox = null; this.card = null; this.place = null; this.asked = null; this.events = []; this.undo = []; this.sheet = null
       await this.begin()
     }
   }
@@ -164,7 +168,7 @@ class Desk {
   }
 
   async loadAll() {
-    await Promise.all([this.loadMap(), this.loadInbox(), this.room === 'site' && this.site ? this.loadCard(this.site, true) : undefined])
+    await Promise.all([this.loadMap(), this.loadInbox(), this.room === 'site' && this.site ? this.loadCard(this.site, true) : undefined, this.asked ? this.ask(this.asked.lat, this.asked.lon, true) : undefined])
   }
 
   async loadMap() {
@@ -202,6 +206,24 @@ class Desk {
     }
   }
 
+  /** ask has a place weighed. */
+  async ask(lat: number, lon: number, quiet = false) {
+    const asked = this.asked = { lat, lon }
+    if (!quiet) this.placeLoad = 'loading'
+    try {
+      const place = await api.place(this.map?.mission?.id ?? this.mission, lat, lon)
+      if (this.asked !== asked) return // another was asked about meanwhile
+      this.place = place
+      this.placeLoad = 'ready'
+    } catch (problem) {
+      this.signedOut(problem)
+      if (this.asked !== asked) return
+      this.placeProblem = said(problem)
+      this.placeLoad = 'failed'
+    }
+  }
+  again() { if (this.asked) void this.ask(this.asked.lat, this.asked.lon) }
+
   private signedOut(problem: unknown) {
     if (problem instanceof Refused && problem.status === 401 && this.session?.account) {
       this.tail?.stop()
@@ -227,6 +249,8 @@ class Desk {
     this.site = null
     this.survey = null
     this.video = null
+    this.place = null
+    this.asked = null
     this.mapLoad = 'loading'
     await this.loadAll()
   }

@@ -1,0 +1,27 @@
+package serve
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/app"
+)
+
+// siteCalls are those that have evidence weighed anew.
+func (s *server) siteCalls(api huma.API) {
+	get(s, api, "/api/assess", "Why a place is ranked as it is, or not at all", func(ctx context.Context, in *struct {
+		Mission string  `query:"mission" maxLength:"64" doc:"the latest when absent"`
+		Lat     float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"WGS 84 degrees"`
+		Lon     float64 `query:"lon" required:"true" minimum:"-180" maximum:"180"`
+	}) (app.PlaceView, error) {
+		leave, err := take(ctx, s.weighs)
+		if err != nil {
+			return app.PlaceView{}, err
+		}
+		defer leave()
+		return s.app.Place(ctx, readerOf(ctx).view, atalaya.MissionID(in.Mission), geodesy.LatLon{Lat: in.Lat, Lon: in.Lon})
+	})
+}
