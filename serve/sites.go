@@ -12,6 +12,13 @@ import (
 
 // siteCalls are those that have evidence weighed anew.
 func (s *server) siteCalls(api huma.API) {
+	get(s, api, "/api/compare", "Two candidate sites beside each other", func(ctx context.Context, in *struct {
+		A string `query:"a" required:"true" maxLength:"80"`
+		B string `query:"b" required:"true" maxLength:"80"`
+	}) (app.TwoCards, error) {
+		who := readerOf(ctx)
+		return s.app.Compare(ctx, who.Account, who.view, atalaya.CandidateID(in.A), atalaya.CandidateID(in.B))
+	})
 	get(s, api, "/api/assess", "Why a place is ranked as it is, or not at all", func(ctx context.Context, in *struct {
 		Mission string  `query:"mission" maxLength:"64" doc:"the latest when absent"`
 		Lat     float64 `query:"lat" required:"true" minimum:"-90" maximum:"90" doc:"WGS 84 degrees"`

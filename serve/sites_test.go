@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"testing"
@@ -68,4 +69,27 @@ func TestAPlaceOfAMissionThatIsWithheldAnswersLikeOneOfNone(t *testing.T) {
 		t.Errorf("withheld %s, absent %s", x, y)
 	}
 	luis.refused(404, "GET", "/api/assess?lat=24.93&lon=-106.86", nil, "mission")
+}
+
+func TestTwoSitesStandBesideEachOtherUnderOneBanner(t *testing.T) {
+	b := newBench(t)
+	b.run()
+	ana := b.person("ana")
+	var sites app.SitesView
+	ana.want(200, "GET", "/api/sites", nil, &sites)
+	id := string(sites.Sites[0].ID)
+	other := string(sites.Sites[len(sites.Sites)-1].ID)
+	var two app.TwoCards
+	ana.want(200, "GET", "/api/compare?a="+id+"&b="+other, nil, &two)
+	var card app.SiteCard
+	ana.want(200, "GET", "/api/sites/"+id, nil, &card)
+	x, _ := json.Marshal(two.Sites[0])
+	y, _ := json.Marshal(card)
+	if string(x) != string(y) || two.Banner != card.Banner || string(two.Sites[1].Site.ID) != other {
+		t.Errorf("beside another:\n%s\nalone:\n%s", x, y)
+	}
+	ana.refused(404, "GET", "/api/compare?a="+id+"&b=site_none", nil, "")
+	b.narrow()
+	luis := b.person("luis")
+	luis.refused(404, "GET", "/api/compare?a="+id+"&b="+id, nil, "")
 }

@@ -391,34 +391,66 @@ type May struct {
 
 // Card is all about one place, as one account may see it.
 func (a *App) Card(ctx context.Context, who Account, view access.View, id atalaya.CandidateID) (SiteCard, error) {
+	card, marks, err := a.card(ctx, who, view, id)
+	if err == nil {
+		card.Banner, err = BannerOf(marks...)
+	}
+	return card, err
+}
+
+// TwoCards are two places beside each other.
+type TwoCards struct {
+	Banner Banner      `json:"banner"`
+	Sites  [2]SiteCard `json:"sites"`
+}
+
+// Compare is all about two places, under one banner.
+func (a *App) Compare(ctx context.Context, who Account, view access.View, one, other atalaya.CandidateID) (two TwoCards, err error) {
+	var all []string
+	for i, id := range []atalaya.CandidateID{one, other} {
+		card, marks, err := a.card(ctx, who, view, id)
+		if err == nil {
+			card.Banner, err = BannerOf(marks...)
+		}
+		if err != nil {
+			return two, err
+		}
+		two.Sites[i], all = card, append(all, marks...)
+	}
+	two.Banner, err = BannerOf(all...)
+	return two, err
+}
+
+// card is a card without its banner, and the markings of what it shows.
+func (a *App) card(ctx context.Context, who Account, view access.View, id atalaya.CandidateID) (card SiteCard, marks []string, err error) {
 	c, err := a.Candidate(ctx, view, id)
 	cs, _, found, err2 := a.CaseOf(ctx, view, id)
 	if err2 != nil {
-		return SiteCard{}, err2
+		return card, nil, err2
 	}
 	if isNotFound(err) && found {
 		c, err = cs.Snapshot, nil // the place is gone, the case is not
 	}
 	if err != nil {
-		return SiteCard{}, err
+		return card, nil, err
 	}
 	names, err := a.Names(ctx)
 	if err != nil {
-		return SiteCard{}, err
+		return card, nil, err
 	}
-	card := SiteCard{Ledger: c.Ledger, Alternatives: c.Alternatives, WouldChange: slices.Concat([]atalaya.Change{}, c.Changes), Reviews: []ReviewView{}, Releases: []ReleaseView{}, Outcomes: []outcome.Report{}, Observations: []ObservationRow{}, History: []LogRow{}}
+	card = SiteCard{Ledger: c.Ledger, Alternatives: c.Alternatives, WouldChange: slices.Concat([]atalaya.Change{}, c.Changes), Reviews: []ReviewView{}, Releases: []ReleaseView{}, Outcomes: []outcome.Report{}, Observations: []ObservationRow{}, History: []LogRow{}}
 	if card.Basis, err = review.BasisOf(c); err != nil {
-		return card, err
+		return card, nil, err
 	}
 	var file *CaseFile
 	if found {
 		f, err := a.File(ctx, view, cs.ID)
 		if err != nil {
-			return card, err
+			return card, nil, err
 		}
 		file = &f
 		if err := a.fillCase(ctx, &card, f, view, names); err != nil {
-			return card, err
+			return card, nil, err
 		}
 	}
 	card.Site = siteView(c, file)
@@ -429,9 +461,9 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 		card.May.WhyNot[what] = called.Replace(why)
 	}
 	if card.Attached, err = a.attached(ctx, view, c, names); err != nil {
-		return card, err
+		return card, nil, err
 	}
-	marks := []string{c.Marking}
+	marks = []string{c.Marking}
 	for _, d := range card.Attached {
 		marks = append(marks, d.Marking)
 	}
@@ -451,13 +483,12 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 			continue // this reader may not see it
 		}
 		if err != nil {
-			return card, err
+			return card, nil, err
 		}
 		card.Observations = append(card.Observations, observationRow(o, e))
 		marks = append(marks, o.Marking)
 	}
-	card.Banner, err = BannerOf(marks...)
-	return card, err
+	return card, marks, nil
 }
 
 // calledBy puts the names of people where a line holds their ids.

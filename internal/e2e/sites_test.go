@@ -7,12 +7,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/internal/app"
 	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/numeric"
@@ -120,12 +123,14 @@ func TestSites(t *testing.T) {
 		t.Skip("-short: the browser tests did not run")
 	}
 	chromium(t) // says at once when there is none
-	base, _ := sitesServer(t)
+	base, a := sitesServer(t)
 	s := open(t, base)
 	s.afresh()
 	s.signIn("en", "ana", sitesPassword)
 	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
 	t.Run("what would change it", func(t *testing.T) { s.in(t).wouldChange() })
+	t.Run("two beside each other", func(t *testing.T) { s.in(t).compares() })
+	t.Run("what moved", func(t *testing.T) { s.in(t).moves(a) })
 	t.Run("why not here", func(t *testing.T) { s.in(t).whyNotHere() })
 	s.in(t).quiet("sites")
 }
@@ -220,4 +225,93 @@ func (s *screen) whyNotHere() {
 	s.press("\r")
 	s.there("place-outside")
 	s.spoken("place", "place-outside", map[string][]string{"en": {"outside of the mission's ground"}, "es": {"fuera del terreno de la misión"}})
+}
+
+// compares lays the first site beside the second by keys alone: differences add up, bars are of one scale.
+func (s *screen) compares() {
+	s.blur()
+	s.press("m")
+	s.until(on("card-mark") + `.getAttribute('aria-pressed') === 'true'`)
+	s.press("j")
+	s.until(on("site-card") + `.dataset.site !== atalaya.desk.marked`)
+	s.press("m")
+	s.until(on("compare") + `?.dataset.ready === 'true'`)
+	type sides struct {
+		Differences, First, Second []string
+		Total                      string
+		Kinds                      []string
+		Wider                      bool
+	}
+	c := js[sides](s, `(() => { const q = (x) => [...document.querySelectorAll(x)], text = (l) => l.map(e => e.innerText.trim()).filter(Boolean)
+		return { Differences: text(q('[data-testid="compare-difference"]')), Total: `+on("compare-total")+`.innerText, Kinds: [...new Set(q('[data-testid="compare-row"]').map(r => r.dataset.kind))],
+			First: text(q('[data-testid="compare-value"][data-side="0"]')), Second: text(q('[data-testid="compare-value"][data-side="1"]')), Wider: document.scrollingElement.scrollWidth > innerWidth } })()`)
+	sum := func(list []string) (total float64) {
+		for _, v := range list {
+			total += number(s.T, v)
+		}
+		return total
+	}
+	// Printed numbers: each side's rows sum to its printed sum, the differences to theirs; with two digits and more, both agree to one in the last.
+	if total := number(s.T, c.Total); math.Abs(sum(c.Differences)-total) > 1e-9 || math.Abs(sum(c.First)-sum(c.Second)-total) > 0.011 || len(c.Differences) != len(c.Kinds) || c.Wider {
+		s.Errorf("side by side: %+v: %g - %g", c, sum(c.First), sum(c.Second))
+	}
+	s.spoken("compare", "compare", map[string][]string{"en": {"side by side", "Most of the difference", "add up to", "nothing of this kind"}, "es": {"lado a lado", "suman"}})
+	s.press("\x1b")
+	s.there("site-card")
+	s.press("k")
+	s.press("m") // lets go of the mark
+	s.until(`atalaya.desk.marked === null`)
+}
+
+// moves has a colleague take back and restore what speaks for the first site, and sees the ranking change under the eyes of its reader.
+func (s *screen) moves(a *app.App) {
+	s.press("g")
+	s.press("m")
+	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
+	if n := js[int](s, `document.querySelectorAll('[data-testid="moved"], [data-testid="moved-since"]').length`); n != 0 {
+		s.Errorf("before anything changed %d sites have moved", n)
+	}
+	ctx := s.Context()
+	view := access.Whole()
+	list, err := a.Accounts(ctx)
+	if err != nil {
+		s.Fatal(err)
+	}
+	luis := list[slices.IndexFunc(list, func(c app.Account) bool { return c.Name == "luis" })]
+	inbox, err := a.Inbox(ctx, view, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	var taken []atalaya.ObservationID
+	for _, d := range inbox.Detections {
+		if p := d.Observation.Path; (p == "sheets/07-spectral.json" || p == "sheets/12-signal.json" || p == "sheets/10-mover.json") && !slices.Contains(taken, d.Observation.ID) {
+			taken = append(taken, d.Observation.ID)
+			if _, err := a.Retract(ctx, luis, view, d.Observation.ID, "SYNTHETIC: wrong clock"); err != nil {
+				s.Fatal(err)
+			}
+		}
+	}
+	s.until(on("moved-since") + ` && document.querySelectorAll('[data-testid="moved"]').length > 0 && ` + on("moved-gone"))
+	type moved struct {
+		Site, Says string
+		Places     int
+		By         float64
+	}
+	for _, m := range js[[]moved](s, `[...document.querySelectorAll('[data-testid="moved"]')].map(e => ({ Site: e.dataset.site, Places: +e.dataset.places, By: +e.dataset.by, Says: e.querySelector('.visually-hidden').textContent }))`) {
+		was := js[app.SiteView](s, `(({rank, probability}) => ({rank, probability}))(atalaya.desk.moves.moved.get('`+m.Site+`').before)`)
+		now := js[app.SiteView](s, `(({id, rank, probability}) => ({id, rank, probability}))(atalaya.desk.sites.find(x => x.id === '`+m.Site+`'))`)
+		if m.Places != was.Rank-now.Rank || math.Abs(m.By-(now.Probability-was.Probability)) > 1e-12 || m.Says == "" {
+			s.Errorf("%+v, where it was %d with %g and is %d with %g", m, was.Rank, was.Probability, now.Rank, now.Probability)
+		}
+	}
+	s.spoken("sites", "sites-moved", map[string][]string{"en": {"place"}, "es": {"lugar"}})
+	s.press("s")
+	s.until(`!` + on("moved-since") + ` && !` + on("moved"))
+	for _, id := range taken {
+		if _, err := a.Unretract(ctx, luis, view, id); err != nil {
+			s.Fatal(err)
+		}
+	}
+	s.until(`atalaya.desk.sites.length === 3 && ` + on("moved-since"))
+	s.press("s")
 }
