@@ -12,6 +12,14 @@ import (
 
 // siteCalls are those that have evidence weighed anew.
 func (s *server) siteCalls(api huma.API) {
+	get(s, api, "/api/sites/{id}/history", "What was known of a site's place as evidence was sensed", func(ctx context.Context, in *One) (app.SiteHistory, error) {
+		leave, err := take(ctx, s.weighs)
+		if err != nil {
+			return app.SiteHistory{}, err
+		}
+		defer leave()
+		return s.app.History(ctx, readerOf(ctx).view, atalaya.CandidateID(in.ID))
+	})
 	get(s, api, "/api/compare", "Two candidate sites beside each other", func(ctx context.Context, in *struct {
 		A string `query:"a" required:"true" maxLength:"80"`
 		B string `query:"b" required:"true" maxLength:"80"`

@@ -93,3 +93,21 @@ func TestTwoSitesStandBesideEachOtherUnderOneBanner(t *testing.T) {
 	luis := b.person("luis")
 	luis.refused(404, "GET", "/api/compare?a="+id+"&b="+id, nil, "")
 }
+
+func TestTheHistoryOfASiteEndsNow(t *testing.T) {
+	b := newBench(t)
+	b.run()
+	ana := b.person("ana")
+	var sites app.SitesView
+	ana.want(200, "GET", "/api/sites", nil, &sites)
+	top := sites.Sites[0]
+	var h app.SiteHistory
+	ana.want(200, "GET", "/api/sites/"+string(top.ID)+"/history", nil, &h)
+	if n := len(h.Points); n < 2 || h.Points[n-1].Probability != top.Probability || !h.Points[n-1].AsOf.Equal(top.AsOf) || h.Banner.Text != sites.Banner.Text {
+		t.Errorf("history %+v of %+v", h, top)
+	}
+	ana.refused(404, "GET", "/api/sites/site_none/history", nil, "")
+	b.narrow()
+	luis := b.person("luis")
+	luis.refused(404, "GET", "/api/sites/"+string(top.ID)+"/history", nil, "")
+}

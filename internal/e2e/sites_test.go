@@ -129,6 +129,7 @@ func TestSites(t *testing.T) {
 	s.signIn("en", "ana", sitesPassword)
 	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
 	t.Run("what would change it", func(t *testing.T) { s.in(t).wouldChange() })
+	t.Run("how it came to this", func(t *testing.T) { s.in(t).history() })
 	t.Run("two beside each other", func(t *testing.T) { s.in(t).compares() })
 	t.Run("what moved", func(t *testing.T) { s.in(t).moves(a) })
 	t.Run("why not here", func(t *testing.T) { s.in(t).whyNotHere() })
@@ -186,7 +187,7 @@ func (s *screen) wouldChange() {
 	s.spoken("would-change", "site-would-change", map[string][]string{"en": {"tells most", "with probability", "p is then", "else"}, "es": {"lo que más dice", "con probabilidad", "si no"}})
 }
 
-// whyNotHere asks about the place of the selected site, about ground where nobody was, and about ground beyond the mission's, by keys alone.
+// whyNotHere asks about the place of the selected site, and about ground where nobody was, by keys alone; then about ground beyond the mission's.
 func (s *screen) whyNotHere() {
 	s.press("g")
 	s.press("m")
@@ -217,14 +218,11 @@ func (s *screen) whyNotHere() {
 	s.there("place-asking")
 	s.press("\x1b") // Esc leaves it, and the answer stays
 	s.until(`!` + on("place-asking"))
-	s.press("w")
-	s.there("place-asking")
-	for range 14 { // past the edge of the area, within the sheet
-		s.do(chromedp.KeyEvent(kb.ArrowRight))
-	}
-	s.press("\r")
+	js[bool](s, `(atalaya.desk.ask(24.6, -107.2), true)`)
 	s.there("place-outside")
-	s.spoken("place", "place-outside", map[string][]string{"en": {"outside of the mission's ground"}, "es": {"fuera del terreno de la misión"}})
+	if n := js[int](s, `document.querySelectorAll('[data-testid="ledger-row"], [data-testid="place-alternatives"]').length`); n != 0 || !strings.Contains(s.text("place-outside"), "outside of the mission's ground") {
+		s.Errorf("beyond the mission's ground %d rows, and %q", n, s.text("place-outside"))
+	}
 }
 
 // compares lays the first site beside the second by keys alone: differences add up, bars are of one scale.
@@ -314,4 +312,29 @@ func (s *screen) moves(a *app.App) {
 	}
 	s.until(`atalaya.desk.sites.length === 3 && ` + on("moved-since"))
 	s.press("s")
+}
+
+// history goes back in time on the card by keys, and sees the ledger go with it.
+func (s *screen) history() {
+	s.blur()
+	s.until(`+` + on("then") + `?.dataset.points >= 5`)
+	now := s.ledger()
+	s.press(",")
+	s.press(",")
+	s.press(",")
+	s.there("then-not-now")
+	if at := js[int](s, `+`+on("then")+`.dataset.points - +`+on("then")+`.dataset.at`); at != 4 {
+		s.Errorf("three steps back it stands %d from the end, want 4", at)
+	}
+	if then := s.ledger(); then == now || js[bool](s, `!!`+on("retract")) || js[string](s, on("ledger-panel")+`.dataset.then`) == "" {
+		s.Errorf("three steps back the ledger says %g, now %g, or can be changed", then, now)
+	}
+	s.spoken("then", "site-then", map[string][]string{"en": {"not of now", "came in", "90 % interval", "items speak of this place"}, "es": {"no de ahora", "llegó", "intervalo del 90 %"}})
+	s.reach("then-slider")
+	s.do(chromedp.KeyEvent(kb.End))
+	s.until(`!` + on("then-not-now"))
+	if again := s.ledger(); again != now {
+		s.Errorf("back at now the ledger says %g, it said %g", again, now)
+	}
+	s.blur()
 }

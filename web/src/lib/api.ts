@@ -62,6 +62,9 @@ export interface PlaceAnswer extends Partial<Weighing> {
   site: { id: string; rank: number; distance_m: number; same: boolean } | null; alternatives: ClassShare[]; named: Record<string, ClassShare[]>
   reach: { radius_m: number; unlooked: number; looks: Look[]; missing: string[] } | null; observations: ObservationRow[]
 }
+/** HistoryPoint is what had been sensed of a place by one time, weighed as of then. */
+export interface HistoryPoint extends Weighing { came: { evidence: string; observation: string; kind: string }[] }
+export interface SiteHistory { banner: Banner; site: string; items: number; points: HistoryPoint[] }
 export interface TwoCards { banner: Banner; sites: [SiteCard, SiteCard] }
 export interface InboxItem {
   id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; digits?: number; position?: Position; headline: string; said?: Sentence[]; sorted?: Sorted | null
@@ -136,6 +139,7 @@ export const api = {
   map: (mission: string | null) => call<MapData>('GET', `/api/map${q(mission)}`).then(somewhere),
   site: (id: string) => call<SiteCard>('GET', `/api/sites/${e(id)}`),
   place: (mission: string | null, lat: number, lon: number) => call<PlaceAnswer>('GET', `/api/assess?lat=${lat}&lon=${lon}${mission ? `&mission=${e(mission)}` : ''}`),
+  history: (id: string) => call<SiteHistory>('GET', `/api/sites/${e(id)}/history`),
   compare: (a: string, b: string) => call<TwoCards>('GET', `/api/compare?a=${e(a)}&b=${e(b)}`),
   inbox: (mission: string | null) => call<{ banner: Banner; detections: InboxItem[] | null }>('GET', `/api/inbox${q(mission)}`),
   openCase: (candidate: string, legal_basis: LegalBasis) => call<{ case: Case; event?: EventRef }>('POST', '/api/cases', { candidate, legal_basis }),
