@@ -123,6 +123,7 @@ func (s *server) routes(mux *http.ServeMux) {
 		return s.app.Audit(ctx)
 	})
 	s.decisionCalls(api)
+	s.siteCalls(api)
 	s.gasCalls(api)
 	s.videoCalls(api)
 	s.streams(api)

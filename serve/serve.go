@@ -54,12 +54,15 @@ type server struct {
 	live    *watchers
 	proving chan struct{} // one verification at a time
 	reels   chan struct{} // who reads a video
+	weighs  chan struct{} // who has evidence weighed anew
 	view    func(context.Context, app.Account) (access.View, error)
 }
 
 const (
 	maxBody   = 64 << 10 // bytes of a request; the longest text of the API is a note of 4,000
 	maxHashes = 4        // passwords under test at once; each takes 19 MiB
+	// mostWeighs is how many have the evidence of a mission in their hands at once, some hundred MB where it is large.
+	mostWeighs = 2
 )
 
 // New makes the handler of everything.
@@ -72,7 +75,7 @@ func newServer(a *app.App, opt Options) *server {
 		opt.Log = func(string, ...any) {}
 	}
 	return &server{app: a, opt: opt, cookie: cookieName(a.Record.AuditKey()), hashing: make(chan struct{}, min(maxHashes, runtime.NumCPU())),
-		logins: newLimiter(a.Clock), live: newWatchers(), proving: make(chan struct{}, 1), reels: make(chan struct{}, mostReels()), view: a.View}
+		logins: newLimiter(a.Clock), live: newWatchers(), proving: make(chan struct{}, 1), reels: make(chan struct{}, mostReels()), weighs: make(chan struct{}, mostWeighs), view: a.View}
 }
 
 func (s *server) handler() (http.Handler, error) {

@@ -386,6 +386,26 @@ func TestEveryAlternativeHasItsWordInBothLanguages(t *testing.T) {
 	}
 }
 
+// Words of estimative probability come from the API by their codes: each has its text, the same as in locate/site.
+func TestEveryWordOfProbabilityHasItsTextInBothLanguages(t *testing.T) {
+	en, es := catalogue(t, "en"), catalogue(t, "es")
+	n := 0
+	ast.Inspect(parsed(t, "locate/site/word.go"), func(node ast.Node) bool {
+		row, ok := node.(*ast.CompositeLit)
+		if !ok || len(row.Elts) != 5 {
+			return true
+		}
+		if key := "word." + said(row.Elts[0]); en[key] != said(row.Elts[3]) || es[key] != said(row.Elts[4]) {
+			t.Errorf("%q is %q and %q, in locate/site %q and %q", key, en[key], es[key], said(row.Elts[3]), said(row.Elts[4]))
+		}
+		n++
+		return true
+	})
+	if n < 7 {
+		t.Fatalf("the source was read wrongly: %d words", n)
+	}
+}
+
 // The English of a sentence is said by the server too: the catalogue holds the same line, so that the two cannot drift apart.
 func TestEverySentenceHasItsTextInBothLanguages(t *testing.T) {
 	en, es := catalogue(t, "en"), catalogue(t, "es")

@@ -52,6 +52,8 @@ type SiteView struct {
 	Position     Position                    `json:"position"`
 	Probability  float64                     `json:"probability"`
 	Word         *string                     `json:"word"`
+	Range        *[2]float64                 `json:"range_90"` // where the probability lies with 90 %, by the cases of the calibration; nil without one
+	Cases        int                         `json:"cases"`    // that stand behind it; 0 without a calibration
 	LogOdds      float64                     `json:"log_odds"`
 	Regions      atalaya.Regions             `json:"regions"`
 	CovarianceM2 [2][2]float64               `json:"covariance_m2"`
@@ -91,7 +93,7 @@ func positionOf(p atalaya.Place) Position {
 }
 
 func siteView(c atalaya.Candidate, f *CaseFile) SiteView {
-	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Position: positionOf(c.Place), Probability: c.Probability, Word: c.Word,
+	v := SiteView{ID: c.ID, Mission: c.Mission, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Digits: digits(c.Place.CovarianceM2), Position: positionOf(c.Place), Probability: c.Probability, Word: c.Word, Range: c.Range, Cases: c.Cases,
 		Regions: c.Place.Regions, CovarianceM2: c.Place.CovarianceM2, Ellipse95: geodesy.EllipseOf(c.Place.CovarianceM2, 0.95), RateKgS: c.RateKgS,
 		Status: statusOf(f), Found: foundOf(f), Marking: c.Marking, AsOf: c.AsOf, Kinds: []string{}}
 	for _, row := range c.Ledger {
@@ -329,6 +331,7 @@ type SiteCard struct {
 	Basis        string                `json:"basis"`
 	Ledger       []atalaya.LedgerItem  `json:"ledger"`
 	Alternatives []atalaya.Alternative `json:"alternatives"`
+	WouldChange  []atalaya.Change      `json:"would_change"` // one more look with each sense, the one that tells most first; empty where an older version ranked
 	Case         *CaseView             `json:"case"`
 	BasisChanged bool                  `json:"basis_changed"`
 	Gone         bool                  `json:"gone"`    // no longer a candidate: the card shows it as the case was opened on it
@@ -388,34 +391,66 @@ type May struct {
 
 // Card is all about one place, as one account may see it.
 func (a *App) Card(ctx context.Context, who Account, view access.View, id atalaya.CandidateID) (SiteCard, error) {
+	card, marks, err := a.card(ctx, who, view, id)
+	if err == nil {
+		card.Banner, err = BannerOf(marks...)
+	}
+	return card, err
+}
+
+// TwoCards are two places beside each other.
+type TwoCards struct {
+	Banner Banner      `json:"banner"`
+	Sites  [2]SiteCard `json:"sites"`
+}
+
+// Compare is all about two places, under one banner.
+func (a *App) Compare(ctx context.Context, who Account, view access.View, one, other atalaya.CandidateID) (two TwoCards, err error) {
+	var all []string
+	for i, id := range []atalaya.CandidateID{one, other} {
+		card, marks, err := a.card(ctx, who, view, id)
+		if err == nil {
+			card.Banner, err = BannerOf(marks...)
+		}
+		if err != nil {
+			return two, err
+		}
+		two.Sites[i], all = card, append(all, marks...)
+	}
+	two.Banner, err = BannerOf(all...)
+	return two, err
+}
+
+// card is a card without its banner, and the markings of what it shows.
+func (a *App) card(ctx context.Context, who Account, view access.View, id atalaya.CandidateID) (card SiteCard, marks []string, err error) {
 	c, err := a.Candidate(ctx, view, id)
 	cs, _, found, err2 := a.CaseOf(ctx, view, id)
 	if err2 != nil {
-		return SiteCard{}, err2
+		return card, nil, err2
 	}
 	if isNotFound(err) && found {
 		c, err = cs.Snapshot, nil // the place is gone, the case is not
 	}
 	if err != nil {
-		return SiteCard{}, err
+		return card, nil, err
 	}
 	names, err := a.Names(ctx)
 	if err != nil {
-		return SiteCard{}, err
+		return card, nil, err
 	}
-	card := SiteCard{Ledger: c.Ledger, Alternatives: c.Alternatives, Reviews: []ReviewView{}, Releases: []ReleaseView{}, Outcomes: []outcome.Report{}, Observations: []ObservationRow{}, History: []LogRow{}}
+	card = SiteCard{Ledger: c.Ledger, Alternatives: c.Alternatives, WouldChange: slices.Concat([]atalaya.Change{}, c.Changes), Reviews: []ReviewView{}, Releases: []ReleaseView{}, Outcomes: []outcome.Report{}, Observations: []ObservationRow{}, History: []LogRow{}}
 	if card.Basis, err = review.BasisOf(c); err != nil {
-		return card, err
+		return card, nil, err
 	}
 	var file *CaseFile
 	if found {
 		f, err := a.File(ctx, view, cs.ID)
 		if err != nil {
-			return card, err
+			return card, nil, err
 		}
 		file = &f
 		if err := a.fillCase(ctx, &card, f, view, names); err != nil {
-			return card, err
+			return card, nil, err
 		}
 	}
 	card.Site = siteView(c, file)
@@ -426,9 +461,9 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 		card.May.WhyNot[what] = called.Replace(why)
 	}
 	if card.Attached, err = a.attached(ctx, view, c, names); err != nil {
-		return card, err
+		return card, nil, err
 	}
-	marks := []string{c.Marking}
+	marks = []string{c.Marking}
 	for _, d := range card.Attached {
 		marks = append(marks, d.Marking)
 	}
@@ -448,13 +483,12 @@ func (a *App) Card(ctx context.Context, who Account, view access.View, id atalay
 			continue // this reader may not see it
 		}
 		if err != nil {
-			return card, err
+			return card, nil, err
 		}
 		card.Observations = append(card.Observations, observationRow(o, e))
 		marks = append(marks, o.Marking)
 	}
-	card.Banner, err = BannerOf(marks...)
-	return card, err
+	return card, marks, nil
 }
 
 // calledBy puts the names of people where a line holds their ids.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -274,55 +273,11 @@ func (a *App) missionMarking(ctx context.Context, id atalaya.MissionID) (string,
 // rank is the ranking of a mission as one reader may know it: the evidence that the view sees, summed afresh. An empty
 // mission is the whole record.
 func (a *App) rank(ctx context.Context, view access.View, id atalaya.MissionID) (Assessment, error) {
-	es, err := a.all(ctx, view, store.Query{Kind: "evidence", Mission: string(id)})
+	q, err := a.asking(ctx, view, id)
 	if err != nil {
 		return Assessment{}, err
 	}
-	evidence, err := nouns[atalaya.Evidence](es)
-	if err != nil {
-		return Assessment{}, err
-	}
-	as := Assessment{Mission: id, Candidates: []atalaya.Candidate{}}
-	inputs := []string{a.Version}
-	for _, e := range es {
-		inputs = append(inputs, string(e.Body))
-	}
-	for _, e := range evidence {
-		if e.When.To.After(as.AsOf) {
-			as.AsOf = e.When.To
-		}
-	}
-	opt := site.Options{Mission: id, Calibration: a.Calibration}
-	if id != "" {
-		m, err := a.mission(ctx, id)
-		if err != nil {
-			return as, err
-		}
-		if !m.To.IsZero() {
-			as.AsOf = m.To.UTC()
-		}
-		opt.PerKm2, opt.PriorPerKm2 = m.DensitiesPerKm2, m.DensitiesPerKm2[site.Target]
-		inputs = append(inputs, string(mustJSON(m.DensitiesPerKm2)))
-	}
-	ratio, more, err := a.groundOf(ctx, view, id)
-	if err != nil {
-		return as, err
-	}
-	inputs = append(append(inputs, more...), as.AsOf.Format(time.RFC3339Nano), string(mustJSON(a.Calibration)))
-	as.Inputs = atalaya.NameOf("in_", inputs...)
-	var bad error
-	opt.AsOf, opt.Ground = as.AsOf, ratio
-	opt.RollUp = func(portions []string) string {
-		m, err := rollUp(portions)
-		bad = errors.Join(bad, err)
-		return m
-	}
-	cs := site.Assess(evidence, opt)
-	if bad != nil {
-		return as, fmt.Errorf("marking of a candidate: %w", bad)
-	}
-	as.Candidates = append(as.Candidates, cs...)
-	return as, nil
+	return q.rank()
 }
 
 // Ranking is the ranking that a reader may know. What the reader sees all of is read as it was computed; else it is summed again.

@@ -23,12 +23,15 @@ export type Status = 'new' | 'case' | 'approved-once' | 'approved' | 'held' | 'd
 export interface Site {
   id: string; mission: string; rank: number; lat: number; lon: number; digits: number; position?: Position
   probability: number; word: string | null; log_odds: number
+  range_90?: [number, number] | null; cases?: number // of the calibration; absent without one
   regions: { p50: Geometry | null; p90: Geometry | null; p95: Geometry | null }
   covariance_m2: number[][]; ellipse95: { major_m: number; minor_m: number; azimuth_deg: number }
   rate_kg_s: Record<string, Interval> | null
   status: Status; found?: Finding | null; marking: string; as_of: string; evidence_kinds: string[] | null
 }
-export interface LedgerRow { kind: string; observation: string; log_odds: number; grade: string; note: string; said?: Sentence[]; marking: string }
+/** Change is what one more look with a sense would make of a probability. */
+export interface Change { kind: string; if_seen: number; if_not: number; p_seen: number; gain_bit: number }
+export interface LedgerRow { kind: string; observation: string; evidence?: string; log_odds: number; grade: string; note: string; said?: Sentence[]; marking: string }
 export interface ObservationRow {
   id: string; kind: string; sensor: string; path: string; part: string; when: { from: string; to: string }
   marking: string; standing: 'stands' | 'retracted' | 'tombstoned'; summary: string; said?: Sentence[]
@@ -41,12 +44,28 @@ export interface Outcome { id: string; found: Finding; on: string; by: string; n
 export type Decision = 'approve' | 'hold' | 'dismiss'
 export type Finding = 'confirmed' | 'empty' | 'abandoned' | 'not-visited' | 'unsafe'
 export const findings: Finding[] = ['confirmed', 'empty', 'abandoned', 'not-visited', 'unsafe']
+export interface Alternative { label: string; probability: number }
 export interface SiteCard {
-  banner: Banner; site: Site; basis: string; ledger: LedgerRow[]; alternatives: { label: string; probability: number }[] | null
+  banner: Banner; site: Site; basis: string; ledger: LedgerRow[]; alternatives: Alternative[] | null
+  would_change?: Change[] | null
   case: Case | null; basis_changed: boolean; gone?: boolean; missing?: string; attached?: Attached[] | null
   reviews: Review[] | null; releases: Release[] | null; outcomes: Outcome[] | null; observations: ObservationRow[] | null; history: LogEvent[] | null
   may: { open: boolean; review: boolean; dismiss?: boolean; release: boolean; outcome: boolean; why_not?: Record<string, string> | null }
 }
+/** Weighing is what the evidence says of one place at one time. */
+export interface Weighing { as_of: string; probability: number; word: string | null; range_90: [number, number] | null; cases: number; log_odds: number; ledger: LedgerRow[] }
+export interface ClassShare { class: string; share: number }
+export interface Look { observation: string; kind: string; sensor: string; sortie: string; when: { from: string; to: string }; chance: number; covered: number; mean_chance: number; marking: string }
+/** PlaceAnswer is why a place is ranked as it is; outside of the mission's ground it holds no weighing. */
+export interface PlaceAnswer extends Partial<Weighing> {
+  banner: Banner; mission: string; lat: number; lon: number; digits: number; position: Position; inside: boolean; window_m: number; rank: number; candidates: number
+  site: { id: string; rank: number; distance_m: number; same: boolean } | null; alternatives: ClassShare[]; named: Record<string, ClassShare[]>
+  reach: { radius_m: number; unlooked: number; looks: Look[]; missing: string[] } | null; observations: ObservationRow[]
+}
+/** HistoryPoint is what had been sensed of a place by one time, weighed as of then. */
+export interface HistoryPoint extends Weighing { came: { evidence: string; observation: string; kind: string }[] }
+export interface SiteHistory { banner: Banner; site: string; items: number; points: HistoryPoint[] }
+export interface TwoCards { banner: Banner; sites: [SiteCard, SiteCard] }
 export interface InboxItem {
   id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; digits?: number; position?: Position; headline: string; said?: Sentence[]; sorted?: Sorted | null
   alternatives: string[] | null; evidence_log_odds: number; site: string | null; standing: string
@@ -119,6 +138,9 @@ export const api = {
   signOut: () => call<unknown>('DELETE', '/api/session'),
   map: (mission: string | null) => call<MapData>('GET', `/api/map${q(mission)}`).then(somewhere),
   site: (id: string) => call<SiteCard>('GET', `/api/sites/${e(id)}`),
+  place: (mission: string | null, lat: number, lon: number) => call<PlaceAnswer>('GET', `/api/assess?lat=${lat}&lon=${lon}${mission ? `&mission=${e(mission)}` : ''}`),
+  history: (id: string) => call<SiteHistory>('GET', `/api/sites/${e(id)}/history`),
+  compare: (a: string, b: string) => call<TwoCards>('GET', `/api/compare?a=${e(a)}&b=${e(b)}`),
   inbox: (mission: string | null) => call<{ banner: Banner; detections: InboxItem[] | null }>('GET', `/api/inbox${q(mission)}`),
   openCase: (candidate: string, legal_basis: LegalBasis) => call<{ case: Case; event?: EventRef }>('POST', '/api/cases', { candidate, legal_basis }),
   review: (id: string, decision: Decision, why: string, basis: string) => call<{ event?: EventRef } | null>('POST', `/api/cases/${e(id)}/reviews`, { decision, why, basis }),

@@ -1,11 +1,12 @@
 // What lies on the desk: who sits at it, what is loaded, what is selected, what is shown. One object for the whole page, so that
 // a selection made in one room holds in all.
-import { dropReads, api, pending, Refused, type Banner, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type Session, type Site, type SiteCard, type Sorting } from './api'
+import { dropReads, api, pending, Refused, type Banner, type Decision, type EventRef, type InboxItem, type LayerName, type LogEvent, type MapData, type PlaceAnswer, type Session, type Site, type SiteCard, type Sorting, type TwoCards } from './api'
 import { t } from './i18n.svelte'
+import { movesOf, type Moves, type Ranked } from './moves'
 import { tail, utc } from './numbers'
 import { follow, type Tail } from './live'
 
-export type Room = 'map' | 'inbox' | 'site' | 'gas' | 'video' | 'oversight'
+export type Room = 'map' | 'inbox' | 'site' | 'compare' | 'gas' | 'video' | 'oversight'
 export type Theme = 'light' | 'dark'
 export type Layer = 'gas' | 'tracks' | 'footprints' | 'bearings' | 'reports' | 'sites' | 'ground' | 'movers' | 'detections' | 'terrain'
 export const layers: Layer[] = ['gas', 'tracks', 'footprints', 'bearings', 'reports', 'sites', 'ground', 'movers', 'detections', 'terrain']
@@ -28,8 +29,9 @@ function store(key: string, value: string) {
   try { localStorage.setItem(key, value) } catch { /* without storage the choice lasts until the page is closed */ }
 }
 
-function routeOf(hash: string): { room: Room; site: string | null; survey?: string; video?: string } {
-  const [room, id] = hash.replace(/^#\/?/, '').split('/')
+function routeOf(hash: string): { room: Room; site: string | null; survey?: string; video?: string; pair?: [string, string] } {
+  const [room, id, other] = hash.replace(/^#\/?/, '').split('/')
+  if (room === 'compare' && id && other) return { room, site: null, pair: [decodeURIComponent(id), decodeURIComponent(other)] }
   if (room === 'sites') return { room: 'site', site: id ? decodeURIComponent(id) : null }
   if (room === 'gas') return { room, site: null, survey: id ? decodeURIComponent(id) : undefined }
   if (room === 'video') return { room, site: null, video: id ? decodeURIComponent(id) : undefined }
@@ -48,10 +50,18 @@ class Desk {
   card: SiteCard | null = $state.raw(null)
   cardLoad: Load = $state('loading')
   cardProblem = $state('')
+  place: PlaceAnswer | null = $state.raw(null) // what is said of the place that was asked about last
+  asked: { lat: number; lon: number } | null = $state.raw(null)
+  placeLoad: Load = $state('loading')
+  placeProblem = $state('')
   mission: string | null = $state(query.get('mission'))
 
   room: Room = $state('map')
   site: string | null = $state(null) // the selected site
+  seen: { mission: string; at: number; sites: Ranked[] } | null = $state.raw(null) // the ranking as its reader last looked at it; kept in this page alone
+  marked: string | null = $state(null) // the site that the next one is compared with
+  compared: [string, string] | null = $state.raw(null)
+  two: TwoCards | null = $state.raw(null) // what is said of them
   detection: string | null = $state(null) // the selected inbox item
   survey: string | null = $state(null) // the selected gas survey
   gasBanner: Banner | null = $state.raw(null) // of what the gas room shows
@@ -78,9 +88,11 @@ class Desk {
   clock = $state(Date.now())
 
   get test() { return query.get('test') === '1' && this.session?.test === true }
+  /** moves is what became of the ranking since its reader last looked. */
+  moves: Moves = $derived(movesOf(this.seen?.sites ?? [], this.seen ? this.sites : []))
   get sites(): Site[] { return this.map?.sites ?? [] }
   get banner() {
-    const card = this.room === 'site' ? this.card?.banner : this.room === 'gas' ? this.gasBanner : this.room === 'video' ? this.videoBanner : null
+    const card = this.room === 'site' ? this.card?.banner : this.room === 'compare' ? this.two?.banner : this.room === 'gas' ? this.gasBanner : this.room === 'video' ? this.videoBanner : null
     return card ?? this.map?.banner ?? this.session?.banner ?? { text: '', level: '' }
   }
   /** now is the clock of the page: fixed to the time of assessment under test, so that ages and pictures repeat. */
@@ -92,8 +104,9 @@ class Desk {
 
   start() {
     const route = () => {
-      const { room, site, survey, video } = routeOf(location.hash)
+      const { room, site, survey, video, pair } = routeOf(location.hash)
       this.room = room
+      if (pair) this.compared = pair
       if (survey) this.survey = survey
       if (video) this.video = video
       if (site) { this.site = site; if (this.card?.site.id !== site) void this.loadCard(site) }
@@ -132,7 +145,7 @@ class Desk {
     this.soon = undefined
     dropReads()
     try { await api.signOut() } finally {
-      this.map = null; this.inbox = null; this.card = null; this.events = []; this.undo = []; this.sheet = null
+      this.map = null; this.inbox = null; this.card = null; this.place = null; this.asked = null; this.marked = null; this.compared = null; this.two = null; this.seen = null; this.events = []; this.undo = []; this.sheet = null
       await this.begin()
     }
   }
@@ -164,7 +177,7 @@ class Desk {
   }
 
   async loadAll() {
-    await Promise.all([this.loadMap(), this.loadInbox(), this.room === 'site' && this.site ? this.loadCard(this.site, true) : undefined])
+    await Promise.all([this.loadMap(), this.loadInbox(), this.room === 'site' && this.site ? this.loadCard(this.site, true) : undefined, this.asked ? this.ask(this.asked.lat, this.asked.lon, true) : undefined])
   }
 
   async loadMap() {
@@ -174,12 +187,16 @@ class Desk {
       this.map = map
       this.mapLoad = 'ready'
       if (first) this.setSpan(map)
+      if (this.seen?.mission !== map.mission?.id) this.look()
       if (this.site === null || !map.sites?.some((s) => s.id === this.site)) {
         if (this.room !== 'site') this.site = map.sites?.[0]?.id ?? null
       }
       if (this.room === 'site' && !this.site && map.sites?.[0]) this.open(map.sites[0].id)
     } catch (problem) { this.signedOut(problem); this.mapProblem = said(problem); this.mapLoad = 'failed' }
   }
+
+  /** look says that the ranking as it is now has been seen. */
+  look() { this.seen = this.map?.mission ? { mission: this.map.mission.id, at: this.now, sites: this.sites.map(({ id, rank, probability, lat, lon }) => ({ id, rank, probability, lat, lon })) } : null }
 
   async loadInbox() {
     try {
@@ -201,6 +218,24 @@ class Desk {
       this.cardLoad = 'failed'
     }
   }
+
+  /** ask has a place weighed. */
+  async ask(lat: number, lon: number, quiet = false) {
+    const asked = this.asked = { lat, lon }
+    if (!quiet) this.placeLoad = 'loading'
+    try {
+      const place = await api.place(this.map?.mission?.id ?? this.mission, lat, lon)
+      if (this.asked !== asked) return // another was asked about meanwhile
+      this.place = place
+      this.placeLoad = 'ready'
+    } catch (problem) {
+      this.signedOut(problem)
+      if (this.asked !== asked) return
+      this.placeProblem = said(problem)
+      this.placeLoad = 'failed'
+    }
+  }
+  again() { if (this.asked) void this.ask(this.asked.lat, this.asked.lon) }
 
   private signedOut(problem: unknown) {
     if (problem instanceof Refused && problem.status === 401 && this.session?.account) {
@@ -227,6 +262,9 @@ class Desk {
     this.site = null
     this.survey = null
     this.video = null
+    this.place = null
+    this.asked = null
+    this.marked = null
     this.mapLoad = 'loading'
     await this.loadAll()
   }
@@ -237,6 +275,13 @@ class Desk {
   }
   /** watch opens a video at a time. */
   watch(id: string, at: number) { this.video = id; this.videoAt = { video: id, at }; location.hash = `#/video/${encodeURIComponent(id)}` }
+  /** mark keeps the selected site, lets go of it, or lays the selected one beside the one that was kept. */
+  mark() {
+    if (!this.site) return
+    if (this.marked === null) this.marked = this.site
+    else if (this.marked === this.site) this.marked = null
+    else location.hash = `#/compare/${encodeURIComponent(this.marked)}/${encodeURIComponent(this.site)}`
+  }
   open(id: string) { this.site = id; location.hash = `#/sites/${encodeURIComponent(id)}` }
 
   setTheme(theme: Theme) {

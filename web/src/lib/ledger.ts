@@ -8,6 +8,27 @@ export interface Printed {
 }
 
 export const logistic = (x: number) => 1 / (1 + Math.exp(-x))
+/** logit is the log-odds of a probability, at its ends those of a billionth. */
+export const logit = (p: number) => { const q = Math.min(1 - 1e-9, Math.max(1e-9, p)); return Math.log(q / (1 - q)) }
+
+/** KindRows are the rows of one kind of two ledgers beside each other, with the sum of each side. */
+export interface KindRows<T> { kind: string; pairs: [T | undefined, T | undefined][]; sums: [number, number] }
+
+/** kindsOf lays two ledgers side by side: the kinds in the order in which either tells them, what is shared by the sum as a whole last; what speaks for a site
+ * beside what does, and what speaks against one beside that. */
+export function kindsOf<T extends { kind: string; log_odds: number }>(a: T[], b: T[]): KindRows<T>[] {
+  const last = ['dependence', 'time', 'calibration', 'outcome']
+  const place = (kind: string) => last.indexOf(kind)
+  const kinds = [...new Set([...a, ...b].map((row) => row.kind))]
+  return [...kinds].sort((x, y) => place(x) - place(y) || kinds.indexOf(x) - kinds.indexOf(y)).map((kind) => {
+    const [x, y] = [a, b].map((rows) => rows.filter((row) => row.kind === kind)) as [T[], T[]]
+    const sum = (rows: T[]) => rows.reduce((s, row) => s + row.log_odds, 0)
+    const beside = (x: T[], y: T[]): [T | undefined, T | undefined][] => Array.from({ length: Math.max(x.length, y.length) }, (_, i) => [x[i], y[i]])
+    const speaks = (row: T) => row.log_odds >= 0, denies = (row: T) => !speaks(row)
+    if (last.includes(kind)) return { kind, pairs: beside(x, y), sums: [sum(x), sum(y)] }
+    return { kind, pairs: [...beside(x.filter(speaks), y.filter(speaks)), ...beside(x.filter(denies), y.filter(denies))], sums: [sum(x), sum(y)] }
+  })
+}
 
 const round = (x: number, digits: number) => Math.round(x * 10 ** digits) / 10 ** digits
 

@@ -1,0 +1,113 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/atalaya-isr/atalaya/access"
+	"github.com/atalaya-isr/atalaya/internal/app"
+)
+
+func TestAPlaceIsAskedOverTheAPI(t *testing.T) {
+	b := newBench(t)
+	b.run()
+	ana := b.person("ana")
+	var sites app.SitesView
+	ana.want(200, "GET", "/api/sites", nil, &sites)
+	top := sites.Sites[0]
+	var v app.PlaceView
+	ana.want(200, "GET", fmt.Sprintf("/api/assess?lat=%.9f&lon=%.9f", top.Lat, top.Lon), nil, &v)
+	if !v.Inside || v.Weighing == nil || v.Probability <= 0 || v.LogOdds == 0 || len(v.Ledger) < 2 || v.Site == nil || v.Site.ID != top.ID || v.Mission != top.Mission || v.Range != nil {
+		t.Errorf("at the first site: %+v", v)
+	}
+	far := app.PlaceView{}
+	ana.want(200, "GET", "/api/assess?lat=-10&lon=20&mission="+string(top.Mission), nil, &far)
+	if far.Inside || far.Weighing != nil {
+		t.Errorf("on another continent: %+v", far)
+	}
+	for _, q := range []string{"lat=91&lon=0", "lat=1", "lat=x&lon=0", "lat=NaN&lon=0", "lat=0&lon=181", ""} {
+		if res, _ := ana.do("GET", "/api/assess?"+q, nil); res.StatusCode != 422 && res.StatusCode != 400 {
+			t.Errorf("%q: %d", q, res.StatusCode)
+		}
+	}
+	ana.refused(404, "GET", "/api/assess?lat=1&lon=1&mission=mis_none", nil, "")
+}
+
+// narrow serves the same record to readers who may see the label of accounts alone.
+func (b *bench) narrow() {
+	b.Helper()
+	s := newServer(b.app, Options{})
+	s.view = func(ctx context.Context, _ app.Account) (access.View, error) {
+		id, err := b.app.Record.Label(ctx, "U")
+		return access.Of(id), err
+	}
+	h, err := s.handler()
+	if err != nil {
+		b.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
+	b.Cleanup(srv.Close)
+	b.srv.URL = srv.URL
+}
+
+func TestAPlaceOfAMissionThatIsWithheldAnswersLikeOneOfNone(t *testing.T) {
+	b := newBench(t)
+	b.run()
+	ana := b.person("ana")
+	var sites app.SitesView
+	ana.want(200, "GET", "/api/sites", nil, &sites)
+	b.narrow()
+	luis := b.person("luis")
+	answer := func(mission string) string {
+		res, out := luis.do("GET", "/api/assess?lat=24.93&lon=-106.86&mission="+mission, nil)
+		return fmt.Sprint(res.StatusCode, len(out))
+	}
+	if x, y := answer(string(sites.Sites[0].Mission)), answer(string(sites.Sites[0].Mission[:len(sites.Sites[0].Mission)-4])+"zzzz"); x != y || x[:3] != "404" {
+		t.Errorf("withheld %s, absent %s", x, y)
+	}
+	luis.refused(404, "GET", "/api/assess?lat=24.93&lon=-106.86", nil, "mission")
+}
+
+func TestTwoSitesStandBesideEachOtherUnderOneBanner(t *testing.T) {
+	b := newBench(t)
+	b.run()
+	ana := b.person("ana")
+	var sites app.SitesView
+	ana.want(200, "GET", "/api/sites", nil, &sites)
+	id := string(sites.Sites[0].ID)
+	other := string(sites.Sites[len(sites.Sites)-1].ID)
+	var two app.TwoCards
+	ana.want(200, "GET", "/api/compare?a="+id+"&b="+other, nil, &two)
+	var card app.SiteCard
+	ana.want(200, "GET", "/api/sites/"+id, nil, &card)
+	x, _ := json.Marshal(two.Sites[0])
+	y, _ := json.Marshal(card)
+	if string(x) != string(y) || two.Banner != card.Banner || string(two.Sites[1].Site.ID) != other {
+		t.Errorf("beside another:\n%s\nalone:\n%s", x, y)
+	}
+	ana.refused(404, "GET", "/api/compare?a="+id+"&b=site_none", nil, "")
+	b.narrow()
+	luis := b.person("luis")
+	luis.refused(404, "GET", "/api/compare?a="+id+"&b="+id, nil, "")
+}
+
+func TestTheHistoryOfASiteEndsNow(t *testing.T) {
+	b := newBench(t)
+	b.run()
+	ana := b.person("ana")
+	var sites app.SitesView
+	ana.want(200, "GET", "/api/sites", nil, &sites)
+	top := sites.Sites[0]
+	var h app.SiteHistory
+	ana.want(200, "GET", "/api/sites/"+string(top.ID)+"/history", nil, &h)
+	if n := len(h.Points); n < 2 || h.Points[n-1].Probability != top.Probability || !h.Points[n-1].AsOf.Equal(top.AsOf) || h.Banner.Text != sites.Banner.Text {
+		t.Errorf("history %+v of %+v", h, top)
+	}
+	ana.refused(404, "GET", "/api/sites/site_none/history", nil, "")
+	b.narrow()
+	luis := b.person("luis")
+	luis.refused(404, "GET", "/api/sites/"+string(top.ID)+"/history", nil, "")
+}
