@@ -42,6 +42,9 @@ type missionFile struct {
 
 const missionNote = "SYNTHETIC: made by a simulator; people, places, authorities and consents are invented"
 
+// districtPerKm2 is the density of sites that small campaigns state: nobody flies over a hundred square kilometres that are as any others. An assumption.
+const districtPerKm2 = 1e-3
+
 // mission writes mission.yaml.
 func (c *country) mission(w io.Writer) error {
 	h := c.HalfWidthM
@@ -49,7 +52,7 @@ func (c *country) mission(w io.Writer) error {
 	m := missionFile{
 		Name: fmt.Sprintf("SYNTHETIC %s, seed %d", c.Name, c.seed), Area: []float64{round(sw.Lon, 5), round(sw.Lat, 5), round(ne.Lon, 5), round(ne.Lat, 5)},
 		From: c.From.UTC(), To: c.To.UTC(), Origin: []float64{c.Centre[0], c.Centre[1], c.GroundHAE}, Marking: c.Marking, Sorties: c.Sorties, Files: c.files,
-		Note: missionNote,
+		Note: missionNote, DensitiesPerKm2: map[string]float64{"site": districtPerKm2},
 	}
 	e := yaml.NewEncoder(w)
 	if err := e.Encode(m); err != nil {

@@ -68,8 +68,14 @@ func siteCommand() *cobra.Command {
 }
 
 func printCard(w io.Writer, c app.SiteCard) error {
-	fmt.Fprintf(w, "%s\n%s  rank %d  p = %.3f, not calibrated  %.*f %.*f  95 %% region %s m  %s\n\n", c.Banner.Text, c.Site.ID, c.Site.Rank, c.Site.Probability,
+	fmt.Fprintf(w, "%s\n%s  rank %d  p = %.3f (%s)  %.*f %.*f  95 %% region %s m  %s\n", c.Banner.Text, c.Site.ID, c.Site.Rank, c.Site.Probability, wordOf(c.Site.Word),
 		c.Site.Digits, c.Site.Lat, c.Site.Digits, c.Site.Lon, extent(c.Site.CovarianceM2), c.Site.Status)
+	if r := c.Site.Range; r != nil {
+		fmt.Fprintf(w, "%d cases of the calibration stand behind it: with 90 %% confidence p lies between %.3f and %.3f\n", c.Site.Cases, r[0], r[1])
+	} else {
+		fmt.Fprintln(w, "not calibrated: there is no word of likelihood")
+	}
+	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
 	for _, row := range c.Ledger {
 		fmt.Fprintf(t, "%+.3f\t%s\t%s\t  %s\n", row.LogOdds, row.Kind, row.Grade, row.Note)

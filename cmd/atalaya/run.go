@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atalaya-isr/atalaya/internal/app"
+	"github.com/atalaya-isr/atalaya/locate/site"
 )
 
 func runCommand() *cobra.Command {
@@ -95,9 +96,9 @@ func printSites(w io.Writer, doc app.SitesDocument, asJSON bool) error {
 	}
 	fmt.Fprintln(w, doc.Banner)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "RANK\tSITE\tLAT\tLON\t95 % REGION m\tP (not calibrated)\tSTATUS\tFOR AND AGAINST")
+	fmt.Fprintln(t, "RANK\tSITE\tLAT\tLON\t95 % REGION m\tP, WITH 90 %\tWORD\tSTATUS\tFOR AND AGAINST")
 	for _, s := range doc.Sites {
-		fmt.Fprintf(t, "%d\t%s\t%.5f\t%.5f\t%s\t%.3f\t%s\t%s\n", s.Rank, s.ID, s.Lat, s.Lon, extent(s.CovarianceM2), s.Probability, s.Status, inShort(s.Evidence))
+		fmt.Fprintf(t, "%d\t%s\t%.5f\t%.5f\t%s\t%.3f %s\t%s\t%s\t%s\n", s.Rank, s.ID, s.Lat, s.Lon, extent(s.CovarianceM2), s.Probability, ninety(s.Range), wordOf(s.Word), s.Status, inShort(s.Evidence))
 	}
 	if len(doc.Sites) == 0 {
 		fmt.Fprintln(t, "no candidate site: nothing in this mission speaks for one")
@@ -107,6 +108,24 @@ func printSites(w io.Writer, doc app.SitesDocument, asJSON bool) error {
 	}
 	fmt.Fprintln(w, doc.Banner)
 	return nil
+}
+
+// ninety is where a probability lies with 90 %, by the cases of the calibration; nothing without one.
+func ninety(r *[2]float64) string {
+	if r == nil {
+		return "not calibrated"
+	}
+	return fmt.Sprintf("%.3f-%.3f", r[0], r[1])
+}
+
+// wordOf is the word of likelihood of a code, "-" where there is none.
+func wordOf(code *string) string {
+	for _, w := range site.Words {
+		if code != nil && w.Code == *code {
+			return w.English
+		}
+	}
+	return "-"
 }
 
 func inShort(rows []app.EvidenceDocument) string {

@@ -48,6 +48,8 @@ type SiteDocument struct {
 	Lon          float64                     `json:"lon"`
 	Probability  float64                     `json:"probability"`
 	Word         *string                     `json:"word"`
+	Range        *[2]float64                 `json:"range_90,omitempty"` // where the probability lies with 90 %, by the cases of the calibration
+	Cases        int                         `json:"cases,omitempty"`    // that stand behind it
 	Regions      atalaya.Regions             `json:"regions"`
 	CovarianceM2 [2][2]float64               `json:"covariance_m2"`
 	RateKgS      map[string]atalaya.Interval `json:"rate_kg_s"`
@@ -292,7 +294,7 @@ func (a *App) document(ctx context.Context, m MissionFile, taken []string, o Run
 	}
 	marks := []string{m.Marking}
 	for _, c := range as.Candidates {
-		s := SiteDocument{ID: c.ID, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Probability: c.Probability, Word: c.Word, Regions: c.Place.Regions,
+		s := SiteDocument{ID: c.ID, Rank: c.Rank, Lat: c.Place.Lat, Lon: c.Place.Lon, Probability: c.Probability, Word: c.Word, Range: c.Range, Cases: c.Cases, Regions: c.Place.Regions,
 			CovarianceM2: c.Place.CovarianceM2, RateKgS: c.RateKgS, Alternatives: c.Alternatives, Status: statusOf(cases[c.ID]), Marking: c.Marking}
 		for _, row := range c.Ledger {
 			s.Evidence = append(s.Evidence, EvidenceDocument{row.Kind, row.Observation, row.LogOdds, row.Grade, row.Note, row.Said})
