@@ -29,17 +29,20 @@ func (p *Plume) Cut(x, y, z, h float64, sh *Bent) Cut {
 }
 
 // At is the response for a heading turned to the left by this tangent and a crosswind spread that is wide times as large.
-func (c *Cut) At(turn, wide float64) (r Response) {
+func (c *Cut) At(turn, wide float64) Response { return c.Near(turn, 1/wide) }
+
+// Near is At for a spread that is one in narrow times as large.
+func (c *Cut) Near(turn, narrow float64) (r Response) {
 	if c.Axis == 0 {
 		return r
 	}
-	perSy := c.PerSy / wide
+	perSy := c.PerSy * narrow
 	q := (c.Y - c.X*turn) * perSy
 	if q > 6 || q < -6 { // as Plume.At
 		return r
 	}
 	half := expNeg(-0.25 * q * q)
-	axis := c.Axis / wide
-	v := axis * half * half
-	return Response{v, axis * half, v * q * c.X * perSy, v * (q*q - 1)}
+	reach := c.Axis * narrow * half
+	v := reach * half
+	return Response{v, reach, v * q * c.X * perSy, v * (q*q - 1)}
 }

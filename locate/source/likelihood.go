@@ -86,11 +86,13 @@ func (sc *scene) lnPrior(t theta) float64 {
 // shift what the linear effects that were found add up to, under the backgrounds.
 type work struct {
 	c, reach, turn, widen, variance, shift, under []float64
-	t                                             theta              // whose columns these are
-	sh                                            *dispersion.Bent   // of t
-	rates                                         []float64          // of t, one a source
-	snr2                                          []float64          // by which the sources of t show
-	cuts                                          [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
+	t                                             theta                   // whose columns these are
+	sh                                            *dispersion.Bent        // of t
+	rates                                         []float64               // of t, one a source
+	cuts                                          [][]dispersion.Cut      // of the plumes of t at the samples, one a source; none for paths
+	paths                                         [][]dispersion.Response // to a unit rate of the sources of t, on paths
+	met                                           [][]int                 // of the samples of each realisation those that a plume of t may reach
+	weights                                       []weight                // of the samples of sensors that move
 	normals                                       normals
 	chains                                        []*chain  // of the records of sensors that move
 	pulls                                         []pull    // of the samples of instruments that stand still
@@ -171,37 +173,79 @@ func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
 	return sc.apart * sc.lnAt(w, m, nil)
 }
 
-// columns puts what all sources of an explanation bring into w.
+// columns puts what all sources of an explanation bring into w. What hangs on numbers in which the explanation is the last one stays as it is.
 func (sc *scene) columns(w *work, t theta) {
-	w.clear()
-	w.t, w.sh, w.rates, w.snr2 = t, t.shape(), w.rates[:0], w.snr2[:0]
-	sin, cos := math.Sincos(w.sh.BiasRad)
-	lag := t.shared()[jLag]
+	far := len(w.t) != len(t) || !slices.Equal(t.shared()[:jSig], w.t.shared()[:jSig]) // up to the lag they bend and turn all plumes
+	if far {
+		w.sh = t.shape()
+	}
+	w.rates = w.rates[:0]
+	moved := far
 	for k := range t.sources() {
 		s := t.source(k)
-		x, y, h, rate := s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ])
-		w.rates = append(w.rates, rate)
-		if len(w.cuts) == k {
-			w.cuts = append(w.cuts, make([]dispersion.Cut, len(sc.s)))
+		w.rates = append(w.rates, math.Exp(s[iLnQ]))
+		if far || !slices.Equal(s[:iLnQ], w.t.source(k)[:iLnQ]) {
+			sc.cast(w, k, s, t.shared()[jLag])
+			moved = true
 		}
-		cuts, snr2 := w.cuts[k], 0.0
-		take := func(i int, r dispersion.Response) {
-			w.add(i, rate, r)
-			if c := rate * r.C; c > 0 {
-				snr2 += c * c / sc.known2(i)
-			}
+	}
+	w.t = append(w.t[:0], t...)
+	if moved {
+		sc.meet(w)
+	}
+	w.clear()
+	for i := range sc.s {
+		if sc.bends[i] { // effects that are not linear are brought in by a column of their own
+			continue
 		}
-		for i := range sc.s {
+		for k, rate := range w.rates {
 			if sc.s[i].IsPath {
-				take(i, sc.response(i, lag, x, y, h, sin, cos, w.sh, 0))
-				continue
+				w.add(i, rate, w.paths[k][i])
+			} else {
+				w.add(i, rate, w.cuts[k][i].At(0, 1))
 			}
-			p, at := sc.plumes[i], sc.place(i, lag)
-			ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
-			cuts[i] = p.Cut(ax, ay, sc.s[i].At[2], h, w.sh)
-			take(i, cuts[i].At(0, 1))
 		}
-		w.snr2 = append(w.snr2, snr2)
+	}
+}
+
+// cast follows the plume of source k to all samples.
+func (sc *scene) cast(w *work, k int, s theta, lag float64) {
+	if len(w.cuts) == k {
+		w.cuts, w.paths = append(w.cuts, make([]dispersion.Cut, len(sc.s))), append(w.paths, make([]dispersion.Response, len(sc.s)))
+	}
+	cuts, paths := w.cuts[k], w.paths[k]
+	sin, cos := math.Sincos(w.sh.BiasRad)
+	x, y, h := s[iX], s[iY], math.Exp(s[iLnH])
+	for i := range sc.s {
+		if sc.s[i].IsPath {
+			paths[i] = sc.response(i, lag, x, y, h, sin, cos, w.sh, 0)
+			continue
+		}
+		p, at := sc.plumes[i], sc.place(i, lag)
+		ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
+		cuts[i] = p.Cut(ax, ay, sc.s[i].At[2], h, w.sh)
+	}
+}
+
+// meet lists what the plumes may reach of each realisation, however its effects turn and widen them.
+func (sc *scene) meet(w *work) {
+	if len(w.met) != len(sc.realisations) {
+		w.met = make([][]int, len(sc.realisations))
+	}
+	for r := range sc.realisations {
+		if sc.realisations[r].linear {
+			continue
+		}
+		met := w.met[r][:0]
+		for _, i := range sc.realisations[r].samples {
+			for k := range w.rates {
+				if sc.s[i].IsPath || w.cuts[k][i].Axis != 0 {
+					met = append(met, i)
+					break
+				}
+			}
+		}
+		w.met[r] = met
 	}
 }
 
@@ -252,9 +296,9 @@ func (sc *scene) resume(w *work) {
 		return
 	}
 	sc.layAll(w)
-	for k, g := range sc.realisations {
+	for k := range sc.realisations {
 		w.effect[k].last = [3]float64{}
-		sc.bring(w, g, w.effect[k].of, [3]float64{})
+		sc.bring(w, k, w.effect[k].of, [3]float64{})
 	}
 }
 
@@ -345,9 +389,6 @@ const maxRounds, steady, calm = 10, 0.02, 0.005
 
 // lnAt is ln of the probability of the survey with the effects and backgrounds in w integrated out about their values (Laplace).
 func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
-	for i := range sc.s {
-		w.variance[i] = sc.variance(w, m, i)
-	}
 	var ln float64
 	for d := range sc.records {
 		g := &sc.records[d]
@@ -357,11 +398,9 @@ func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
 			continue
 		}
 		for _, k := range g.parts {
-			ln += sc.lnEffect(w, m, sc.realisations[k], w.effect[k].of)
+			ln += sc.lnEffect(w, m, k)
 		}
-		ln -= 0.5 * sc.settleOne(g, w.normal(sc, d), m, &w.spare, func(i int) (q, r float64) {
-			return sc.expected(w, m, i), 0
-		})
+		ln -= 0.5 * sc.lnMoving(w, m, d)
 	}
 	return ln + m.lambda*sc.lnErrors(w, m.sig2, fit)
 }

@@ -21,11 +21,11 @@ func (sc *scene) roundMoving(w *work, m errorModel, d int, least float64) (moved
 	g, a := &sc.records[d], w.chain(sc, d)
 	a.begin(g, m, &w.held)
 	for n, k := range g.parts {
-		sc.takeCrossing(w, m, a, g, n, &sc.realisations[k], w.effect[k].of)
+		sc.takeCrossing(w, m, a, g, n, k)
 	}
 	a.solve()
 	for n, k := range g.parts {
-		r, e := &sc.realisations[k], &w.effect[k]
+		e := &w.effect[k]
 		e.moved = 0
 		if !a.crossings[n].seen {
 			continue
@@ -38,9 +38,9 @@ func (sc *scene) roundMoving(w *work, m errorModel, d int, least float64) (moved
 		if moved = max(moved, e.moved); e.moved < least {
 			continue
 		}
-		sc.bring(w, *r, x, e.of)
+		sc.bring(w, k, x, e.of)
 		e.of = x
-		for _, i := range r.samples {
+		for _, i := range w.met[k] {
 			w.variance[i] = sc.variance(w, m, i)
 		}
 	}
@@ -49,6 +49,26 @@ func (sc *scene) roundMoving(w *work, m errorModel, d int, least float64) (moved
 		w.drift[g.first+k] += v
 	}
 	return moved, sc.lay(w, g)
+}
+
+// lnMoving is ln of the determinant of what is known of the backgrounds of a sensor that moves, by the expected weights.
+func (sc *scene) lnMoving(w *work, m errorModel, d int) float64 {
+	g, a := &sc.records[d], w.normal(sc, d)
+	a.begin(g, m)
+	usual, k, of := m.lambda*(studentDoF+1)/(studentDoF+3), 0, stretch{}
+	for _, i := range g.samples {
+		if at := sc.node[i] - g.first; at != k {
+			a.addStretch(k, of)
+			k, of = at, stretch{}
+		}
+		q := usual / w.variance[i]
+		if o := &sc.obs[i]; o.Below || o.Amount != o.Amount {
+			q = sc.expected(w, m, i)
+		}
+		of.add(sc.between[i], q, 0)
+	}
+	a.addStretch(k, of)
+	return a.solve()
 }
 
 // hasten lengthens a step that goes on the way of the last one by the share that all further ones would: as errors of samples follow the effects, steps
@@ -70,26 +90,28 @@ func (e *effect) hasten(step [3]float64) [3]float64 {
 	return [3]float64{by * step[0], by * step[1], by * step[2]}
 }
 
-// takeCrossing adds the samples of a crossing to the equations, and eliminates its effects.
-func (sc *scene) takeCrossing(w *work, m errorModel, a *chain, g *record, n int, r *realisation, e [3]float64) {
-	x := &a.crossings[n]
+// A weight is how a sample draws at what is predicted for it: see pull.
+type weight struct{ q, d float64 }
+
+// takeCrossing adds the samples of a crossing, which is realisation k, to the equations, and eliminates its effects.
+func (sc *scene) takeCrossing(w *work, m errorModel, a *chain, g *record, n, k int) {
+	r, e, x := &sc.realisations[k], &w.effect[k].of, &a.crossings[n]
+	sc.takeSamples(w, m, a, g, r.samples)
 	x.seen, x.low, x.base = false, 0, [3]float64{}
 	nodes := x.nodes[:0]
 	c, b := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{-e[0], -e[1], -e[2]}
-	for _, i := range r.samples {
-		q, d := sc.pull(w, m, i)
-		k, f, seen := sc.node[i]-g.first, sc.between[i], sc.seen(w, i)
-		if seen && !x.seen {
+	for _, i := range w.met[k] {
+		k, f, q, d := sc.node[i]-g.first, sc.between[i], w.weights[i].q, w.weights[i].d
+		if !sc.seen(w, i) {
+			continue
+		}
+		if !x.seen {
 			x.seen, x.low = true, k
 		}
 		if q == 0 {
 			continue
 		}
-		a.add(k, f, q, d)
-		if !seen {
-			continue
-		}
-		u := r.lever(w, i)
+		u := r.unit(w, i)
 		gather(&c, q, u)
 		u[0], u[1], u[2] = q*u[0], q*u[1], q*u[2]
 		b[0], b[1], b[2] = b[0]+u[0]*d, b[1]+u[1]*d, b[2]+u[2]*d
@@ -110,6 +132,36 @@ func (sc *scene) takeCrossing(w *work, m errorModel, a *chain, g *record, n int,
 		x.right = x.root.through(b)
 		a.eliminate(x)
 	}
+}
+
+// takeSamples adds samples, which come in the order of time, to the equations, and keeps their weights.
+func (sc *scene) takeSamples(w *work, m errorModel, a *chain, g *record, samples []int) {
+	if w.weights == nil {
+		w.weights = make([]weight, len(sc.s))
+	}
+	usual, k, of := m.lambda*(studentDoF+1), 0, stretch{}
+	for _, i := range samples {
+		if at := sc.node[i] - g.first; at != k {
+			a.add(k, of)
+			k, of = at, stretch{}
+		}
+		d := sc.obs[i].Amount - w.c[i] - w.under[i]
+		q := usual / (studentDoF*w.variance[i] + d*d)
+		if sc.obs[i].Below || d != d {
+			q, d = sc.pull(w, m, i)
+		}
+		w.weights[i] = weight{q, d}
+		of.add(sc.between[i], q, d)
+	}
+	a.add(k, of)
+}
+
+// A stretch is what samples between two nodes tell of them: sums of weights q, and of pulls q·d, by powers of f, how near they are to the second one.
+type stretch struct{ q, qf, qff, qd, qdf float64 }
+
+func (s *stretch) add(f, q, d float64) {
+	v := q * f
+	s.q, s.qf, s.qff, s.qd, s.qdf = s.q+q, s.qf+v, s.qff+v*f, s.qd+q*d, s.qdf+v*d
 }
 
 // chain is the normal equations of the record of a sensor that moves: nodes that couple as far as a crossing reaches, and the sensor's background.
@@ -175,22 +227,21 @@ func (a *chain) begin(g *record, m errorModel, h *held) {
 	}
 }
 
-// add takes in a sample with weight q and residual r, between node k and the next.
-func (a *chain) add(k int, f, q, r float64) {
-	a.own += q
-	a.right += q * r
-	if len(a.nodes) == 0 {
+// add takes in samples between node k and the next.
+func (a *chain) add(k int, s stretch) {
+	a.own += s.q
+	a.right += s.qd
+	if len(a.nodes) == 0 || s.q == 0 {
 		return
 	}
-	u, v := q*(1-f), q*f
 	row := a.rows[k*a.stride : k*a.stride+a.stride+1] // the next diagonal too
-	row[0] += u * (1 - f)
-	row[1] += u * f
-	row[a.stride] += v * f
-	a.rhs[k] += u * r
-	a.rhs[k+1] += v * r
-	a.cross[k] += u
-	a.cross[k+1] += v
+	row[0] += s.q - 2*s.qf + s.qff
+	row[1] += s.qf - s.qff
+	row[a.stride] += s.qff
+	a.rhs[k] += s.qd - s.qdf
+	a.rhs[k+1] += s.qdf
+	a.cross[k] += s.q - s.qf
+	a.cross[k+1] += s.qf
 }
 
 // eliminate takes the effects of a crossing out of the equations.

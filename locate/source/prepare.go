@@ -38,6 +38,7 @@ type scene struct {
 	velocity          [][2]float64 // of the sensor at each sample, m/s
 	sd                realisationSD
 	realisations      []realisation
+	bends             []bool  // of each sample: the effects of its realisation are not linear
 	standing          bool    // every instrument stands still
 	apart             float64 // share of the realisations that counts as independent
 	calm              bool

@@ -132,15 +132,16 @@ func gather(a *[6]float64, q float64, u [3]float64) {
 	a[5] += q * u[2] * u[2]
 }
 
-// lnEffect is a realisation's part of the log-likelihood: -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), with the expected weights.
-func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) float64 {
+// lnEffect is the part of realisation k, whose effects are not linear, in the log-likelihood: -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), with the expected weights.
+func (sc *scene) lnEffect(w *work, m errorModel, k int) float64 {
+	g, e := &sc.realisations[k], &w.effect[k].of
 	a, any := [6]float64{0: 1, 3: 1, 5: 1}, false
-	for _, i := range g.samples {
+	for _, i := range w.met[k] {
 		if !sc.seen(w, i) {
 			continue
 		}
 		any = true
-		gather(&a, sc.expected(w, m, i), g.lever(w, i))
+		gather(&a, sc.expected(w, m, i), g.unit(w, i))
 	}
 	if !any {
 		return 0
@@ -148,9 +149,10 @@ func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) fl
 	return -0.5*(e[0]*e[0]+e[1]*e[1]+e[2]*e[2]) - 0.5*math.Log(det3(a))
 }
 
-// bring puts the effects of a realisation into the columns, with the strength as a logarithm; what linear ones bring beyond those that are
+// bring puts effects of realisation n into the columns, with the strength as a logarithm; what linear ones bring beyond those that are
 // in already is added to w.shift.
-func (sc *scene) bring(w *work, g realisation, e, already [3]float64) {
+func (sc *scene) bring(w *work, n int, e, already [3]float64) {
+	g := &sc.realisations[n]
 	if g.linear {
 		for _, i := range g.samples {
 			u := g.unit(w, i)
@@ -160,14 +162,16 @@ func (sc *scene) bring(w *work, g realisation, e, already [3]float64) {
 	}
 	turn, wide, gain := g.sd.turn*e[1], math.Exp(g.sd.widen*e[2]), math.Exp(g.sd.gain*e[0])
 	sin, cos := math.Sincos(w.sh.BiasRad - turn) // headings are clockwise, effects to the left
-	tan := math.Tan(turn)
+	tan, narrow := math.Tan(turn), 1/wide
 	sh := *w.sh
 	sh.Wide = wide
-	for _, i := range g.samples {
+	for _, i := range w.met[n] {
 		w.c[i], w.reach[i], w.turn[i], w.widen[i] = 0, 0, 0, 0
 		for k, rate := range w.rates {
 			if !sc.s[i].IsPath {
-				w.add(i, gain*rate, w.cuts[k][i].At(tan, wide))
+				if cut := &w.cuts[k][i]; cut.Axis != 0 {
+					w.add(i, gain*rate, cut.Near(tan, narrow))
+				}
 				continue
 			}
 			s := w.t.source(k)
@@ -257,7 +261,13 @@ func (sc *scene) assign() {
 			sc.seat[sensor] = j
 		}
 	}
+	sc.bends = make([]bool, len(sc.s))
 	for k, r := range sc.realisations {
+		if !r.linear {
+			for _, i := range r.samples {
+				sc.bends[i] = true
+			}
+		}
 		g := &sc.records[of[sc.sensor[r.samples[0]]]]
 		if r.whole {
 			g.whole = append(g.whole, k)

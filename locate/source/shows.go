@@ -20,7 +20,19 @@ func (sc *scene) known2(i int) float64 {
 
 // allShow reports whether every source of the explanation in w shows.
 func (sc *scene) allShow(w *work) bool {
-	for _, snr2 := range w.snr2 {
+	for k, rate := range w.rates {
+		snr2 := 0.0
+		for i := range sc.s {
+			var c float64
+			if sc.s[i].IsPath {
+				c = rate * w.paths[k][i].C
+			} else if w.cuts[k][i].Axis != 0 {
+				c = rate * w.cuts[k][i].At(0, 1).C
+			}
+			if c > 0 {
+				snr2 += c * c / sc.known2(i)
+			}
+		}
 		if snr2 < ShowsSNR2 {
 			return false
 		}

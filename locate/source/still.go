@@ -246,7 +246,7 @@ func (sc *scene) advance(w *work, m errorModel, d int) (moved float64) {
 			e.moved = max(e.moved, math.Abs(by[j]))
 		}
 		moved = max(moved, e.moved)
-		sc.bring(w, sc.realisations[k], e.of, was)
+		sc.bring(w, k, e.of, was)
 	}
 	// Minutes first: their steps hang on the levers that the equations were made with.
 	type stride struct {
