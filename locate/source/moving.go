@@ -6,12 +6,58 @@ import "math"
 // one by one, each couples with the nodes about it and with the sensor's background, then nodes, then that background. In turn they crept: what a crossing
 // leaves to the background was taken back from it by a quarter in a round.
 
-// seekMoving improves them all.
+// seekMoving improves them all. Once the backgrounds are calm, crossings that still move are sought each by itself, before all are looked at together again.
 func (sc *scene) seekMoving(w *work, m errorModel, d int) {
 	for range maxRounds {
-		if moved, by := sc.roundMoving(w, m, d, steady/8); by < calm*sc.noise && moved < steady {
+		moved, by := sc.roundMoving(w, m, d, steady/8)
+		if by >= calm*sc.noise {
+			continue
+		}
+		if moved < steady {
 			break
 		}
+		for _, k := range sc.records[d].parts {
+			if w.effect[k].moved >= steady {
+				sc.seekCrossing(w, m, k)
+			}
+		}
+	}
+}
+
+// seekCrossing improves the effects of realisation k alone.
+func (sc *scene) seekCrossing(w *work, m errorModel, k int) {
+	r, e := &sc.realisations[k], &w.effect[k]
+	for range maxRounds {
+		c, b := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{-e.of[0], -e.of[1], -e.of[2]}
+		for _, i := range w.met[k] {
+			if !sc.seen(w, i) {
+				continue
+			}
+			q, d := sc.pull(w, m, i)
+			u := r.unit(w, i)
+			gather(&c, q, u)
+			q *= d
+			b[0], b[1], b[2] = b[0]+q*u[0], b[1]+q*u[1], b[2]+q*u[2]
+		}
+		if sc.step(w, m, k, solve3(c, b)); e.moved < steady {
+			return
+		}
+	}
+}
+
+// step moves the effects of realisation k, by a deviation at most: beyond it the plume is no longer near its tangent.
+func (sc *scene) step(w *work, m errorModel, k int, by [3]float64) {
+	e := &w.effect[k]
+	e.moved = 0
+	x := e.hasten(by)
+	for j := range x {
+		e.moved = max(e.moved, math.Abs(x[j]))
+		x[j] = e.of[j] + max(min(x[j], 1), -1)
+	}
+	sc.bring(w, k, x, e.of)
+	e.of = x
+	for _, i := range w.met[k] {
+		w.variance[i] = sc.variance(w, m, i)
 	}
 }
 
@@ -30,19 +76,10 @@ func (sc *scene) roundMoving(w *work, m errorModel, d int, least float64) (moved
 		if !a.crossings[n].seen {
 			continue
 		}
-		x := e.hasten(a.follow(n))
-		for j := range x {
-			e.moved = max(e.moved, math.Abs(x[j]))
-			x[j] = e.of[j] + max(min(x[j], 1), -1) // a deviation at most: beyond it the plume is no longer near its tangent
+		if by := a.follow(n); max(math.Abs(by[0]), math.Abs(by[1]), math.Abs(by[2])) >= least {
+			sc.step(w, m, k, by)
 		}
-		if moved = max(moved, e.moved); e.moved < least {
-			continue
-		}
-		sc.bring(w, k, x, e.of)
-		e.of = x
-		for _, i := range w.met[k] {
-			w.variance[i] = sc.variance(w, m, i)
-		}
+		moved = max(moved, e.moved)
 	}
 	w.base[g.sensors[0]] += a.border
 	for k, v := range a.nodes {
