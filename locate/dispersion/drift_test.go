@@ -108,7 +108,7 @@ func TestPathMeanOfATrailAgreesWithSmallSteps(t *testing.T) {
 			const n = 1500
 			for i := range n {
 				f := (float64(i) + 0.5) / n
-				want.add(1./n, tr.At(x+f*(xb-x), y+f*(yb-y), za+f*(zb-za), h, plain, 0))
+				want.Add(1./n, tr.At(x+f*(xb-x), y+f*(yb-y), za+f*(zb-za), h, plain, 0))
 			}
 			if want.Reach < 1e-8 || want.C < 1e-3*want.Reach { // five spreads off, where the cut is what counts
 				continue

@@ -294,7 +294,8 @@ type Response struct {
 	Widen float64 // ∂C by ln σy
 }
 
-func (r *Response) add(w float64, o Response) {
+// Add adds a response of this weight.
+func (r *Response) Add(w float64, o Response) {
 	r.C, r.Reach, r.Turn, r.Widen = r.C+w*o.C, r.Reach+w*o.Reach, r.Turn+w*o.Turn, r.Widen+w*o.Widen
 }
 
@@ -340,6 +341,11 @@ func expNeg(x float64) float64 {
 	if !(x > -700) {
 		return 0
 	}
+	return expNear(x)
+}
+
+// expNear is expNeg above -700; it is inlined.
+func expNear(x float64) float64 {
 	const round = 3 << 51 // adding it rounds to a whole number, which then stands in the low bits
 	t := x * (parts * math.Log2E)
 	r := t + round
@@ -388,7 +394,7 @@ func (p *Plume) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float
 		cut = min(max(-ya/dy, lo), hi)
 	}
 	for _, part := range [2][2]float64{{lo, cut}, {cut, hi}} {
-		r.add(1, p.side(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow))
+		r.Add(1, p.side(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow))
 	}
 	return r
 }
@@ -406,14 +412,14 @@ func (p *Plume) side(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow f
 		}
 		t := (far/2 - xa) / (xb - xa)
 		if x0 < x1 {
-			r.add(1, p.panel(t, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
+			r.Add(1, p.panel(t, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
 			hi = t
 		} else {
-			r.add(1, p.panel(lo, t, xa, ya, za, xb, yb, zb, h, sh, grow))
+			r.Add(1, p.panel(lo, t, xa, ya, za, xb, yb, zb, h, sh, grow))
 			lo = t
 		}
 	}
-	r.add(1, p.panel(lo, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
+	r.Add(1, p.panel(lo, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
 	return r
 }
 
@@ -449,7 +455,7 @@ func (p *Plume) panel(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow 
 		a := lo + step*float64(i)
 		for _, g := range gauss4 {
 			t := a + g[0]*step
-			r.add(g[1]*step, p.At(xa+t*dx, ya+t*dy, za+t*dz, h, sh, grow))
+			r.Add(g[1]*step, p.At(xa+t*dx, ya+t*dy, za+t*dz, h, sh, grow))
 		}
 	}
 	return r

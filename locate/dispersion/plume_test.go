@@ -104,7 +104,7 @@ func pathSums(p *Plume, xa, ya, za, xb, yb, zb, h, grow float64, n int) (sum Res
 	for i := range n {
 		f := (float64(i) + 0.5) / float64(n)
 		x, z := xa+f*(xb-xa), za+f*(zb-za)
-		sum.add(1/float64(n), p.At(x, ya+f*(yb-ya), z, h, plain, grow))
+		sum.Add(1/float64(n), p.At(x, ya+f*(yb-ya), z, h, plain, grow))
 		axis = max(axis, p.At(x, 0, z, h, plain, grow).C)
 	}
 	return sum, axis

@@ -64,12 +64,15 @@ func (a *search) hide(g *grid, c *climber, places []hideout) {
 		column := make([]float64, len(sc.s))
 		if p.least = math.Sqrt(ShowsSNR2 / g.snr2(p.cell)); finite(p.least) {
 			for i := range column {
-				column[i] = p.least * w.c[i]
+				column[i] = p.least * w.at[i].C
 				q, r := sc.pull(c.near, m, i)
 				p.pull += sc.apart * q * r * column[i]
 			}
 		}
-		reach[k] = slices.Clone(w.reach)
+		reach[k] = make([]float64, len(sc.s))
+		for i := range reach[k] {
+			reach[k][i] = w.at[i].Reach
+		}
 		with.mean, with.spread = append(with.mean, column), append(with.spread, make([]float64, len(sc.s)))
 	}
 	info := mat.NewSymDense(d+len(places), nil)

@@ -82,22 +82,22 @@ func (sc *scene) lnPrior(t theta) float64 {
 	return p
 }
 
-// work holds the columns of one evaluation; one a goroutine. turn and widen are the responses to the realisation's effects,
-// shift what the linear effects that were found add up to, under the backgrounds.
+// work holds the columns of one evaluation; one a goroutine. shift is what the linear effects that were found add up to, under the backgrounds.
 type work struct {
-	c, reach, turn, widen, variance, shift, under []float64
-	t                                             theta                   // whose columns these are
-	sh                                            *dispersion.Bent        // of t
-	rates                                         []float64               // of t, one a source
-	cuts                                          [][]dispersion.Cut      // of the plumes of t at the samples, one a source; none for paths
-	paths                                         [][]dispersion.Response // to a unit rate of the sources of t, on paths
-	met                                           [][]int                 // of the samples of each realisation those that a plume of t may reach
-	weights                                       []weight                // of the samples of sensors that move
-	normals                                       normals
-	chains                                        []*chain  // of the records of sensors that move
-	pulls                                         []pull    // of the samples of instruments that stand still
-	coupled                                       []coupled // scratch of a minute
-	spare                                         held      // to solve into
+	at                     []dispersion.Response // of the sources together, at their rates
+	variance, shift, under []float64
+	t                      theta                   // whose columns these are
+	sh                     *dispersion.Bent        // of t
+	rates                  []float64               // of t, one a source
+	cuts                   [][]dispersion.Cut      // of the plumes of t at the samples, one a source; none for paths
+	paths                  [][]dispersion.Response // to a unit rate of the sources of t, on paths
+	met                    [][]int                 // of the samples of each realisation those that a plume of t may reach
+	weights                []weight                // of the samples of sensors that move
+	normals                normals
+	chains                 []*chain  // of the records of sensors that move
+	pulls                  []pull    // of the samples of instruments that stand still
+	coupled                []coupled // scratch of a minute
+	spare                  held      // to solve into
 	held
 }
 
@@ -114,8 +114,8 @@ func (h held) clone() held {
 
 func (sc *scene) newWork() *work {
 	n := len(sc.s)
-	a := make([]float64, 7*n)
-	return &work{spare: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}, c: a[:n], reach: a[n : 2*n], turn: a[2*n : 3*n], widen: a[3*n : 4*n], variance: a[4*n : 5*n], shift: a[5*n : 6*n], under: a[6*n:]}
+	a := make([]float64, 3*n)
+	return &work{spare: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}, at: make([]dispersion.Response, n), variance: a[:n], shift: a[n : 2*n], under: a[2*n:]}
 }
 
 // column adds the concentrations that a source of this rate brings to every sample, and the reach that scales the model's error.
@@ -150,14 +150,9 @@ func turned(p *dispersion.Plume, dx, dy, sin, cos float64) (x, y float64) {
 	return x*cos - y*sin, y*cos + x*sin
 }
 
-func (w *work) add(i int, rate float64, r dispersion.Response) {
-	w.c[i] += rate * r.C
-	w.reach[i] += rate * r.Reach
-	w.turn[i] += rate * r.Turn
-	w.widen[i] += rate * r.Widen
-}
+func (w *work) add(i int, rate float64, r dispersion.Response) { w.at[i].Add(rate, r) }
 
-func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.widen) }
+func (w *work) clear() { clear(w.at) }
 
 // lnLikelihood is the logarithm of the probability of the survey, with the backgrounds of the sensors and the effects of realisations
 // integrated out (Laplace). Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
@@ -312,7 +307,7 @@ func (sc *scene) errorsOf(s theta, lambda float64) errorModel {
 
 // variance of sample i.
 func (sc *scene) variance(w *work, m errorModel, i int) float64 {
-	v := m.sig2 + m.flu2*w.reach[i]*w.reach[i]
+	v := m.sig2 + m.flu2*w.at[i].Reach*w.at[i].Reach
 	if sd := sc.obs[i].SD; sd > 0 {
 		v += sd * sd
 	}

@@ -182,7 +182,7 @@ func (sc *scene) takeSamples(w *work, m errorModel, a *chain, g *record, samples
 			a.add(k, of)
 			k, of = at, stretch{}
 		}
-		d := sc.obs[i].Amount - w.c[i] - w.under[i]
+		d := sc.obs[i].Amount - w.at[i].C - w.under[i]
 		q := usual / (studentDoF*w.variance[i] + d*d)
 		if sc.obs[i].Below || d != d {
 			q, d = sc.pull(w, m, i)

@@ -39,6 +39,7 @@ type scene struct {
 	sd                realisationSD
 	realisations      []realisation
 	bends             []bool  // of each sample: the effects of its realisation are not linear
+	paths             bool    // some samples are of paths
 	standing          bool    // every instrument stands still
 	apart             float64 // share of the realisations that counts as independent
 	calm              bool
@@ -64,6 +65,7 @@ func prepare(g Survey) (*scene, error) {
 	sc.s = keep
 	sc.sensor = make([]int, len(keep))
 	for i := range keep {
+		sc.paths = sc.paths || keep[i].IsPath
 		if i > 0 && keep[i].Sensor != keep[i-1].Sensor {
 			sc.sensors++
 		}

@@ -92,7 +92,7 @@ type effect struct {
 func (g *realisation) lever(w *work, i int) [3]float64 {
 	u := g.unit(w, i)
 	if w.shift[i] < 0 {
-		if bent := w.brought(i) / w.c[i]; bent < 1 {
+		if bent := w.brought(i) / w.at[i].C; bent < 1 {
 			u[0], u[1], u[2] = bent*u[0], bent*u[1], bent*u[2]
 		}
 	}
@@ -101,13 +101,13 @@ func (g *realisation) lever(w *work, i int) [3]float64 {
 
 // unit is lever about the mean plume.
 func (g *realisation) unit(w *work, i int) [3]float64 {
-	return [3]float64{g.sd.gain * w.c[i], g.sd.turn * w.turn[i], g.sd.widen * w.widen[i]}
+	return [3]float64{g.sd.gain * w.at[i].C, g.sd.turn * w.at[i].Turn, g.sd.widen * w.at[i].Widen}
 }
 
 // brought is what the sources bring to sample i with all effects. Linear effects that lessen it do so as its logarithm, for no air takes gas
 // out: c·(1+s/c) from s ≥ 0, c·exp(s/c) below, one in value and slope where they meet.
 func (w *work) brought(i int) float64 {
-	s, c := w.shift[i], w.c[i]
+	s, c := w.shift[i], w.at[i].C
 	switch {
 	case s >= 0:
 		return c + s
@@ -119,7 +119,7 @@ func (w *work) brought(i int) float64 {
 
 // seen reports whether sample i says anything of a realisation.
 func (sc *scene) seen(w *work, i int) bool {
-	return w.reach[i] != 0 && sc.obs[i].Amount == sc.obs[i].Amount
+	return w.at[i].Reach != 0 && sc.obs[i].Amount == sc.obs[i].Amount
 }
 
 // gather adds a lever with a weight to the upper triangle by rows.
@@ -162,20 +162,21 @@ func (sc *scene) bring(w *work, n int, e, already [3]float64) {
 	}
 	turn, wide, gain := g.sd.turn*e[1], math.Exp(g.sd.widen*e[2]), math.Exp(g.sd.gain*e[0])
 	sin, cos := math.Sincos(w.sh.BiasRad - turn) // headings are clockwise, effects to the left
-	tan, narrow := math.Tan(turn), 1/wide
 	sh := *w.sh
 	sh.Wide = wide
 	for _, i := range w.met[n] {
-		w.c[i], w.reach[i], w.turn[i], w.widen[i] = 0, 0, 0, 0
-		for k, rate := range w.rates {
-			if !sc.s[i].IsPath {
-				if cut := &w.cuts[k][i]; cut.Axis != 0 {
-					w.add(i, gain*rate, cut.Near(tan, narrow))
-				}
-				continue
+		w.at[i] = dispersion.Response{}
+	}
+	for k, rate := range w.rates {
+		dispersion.AddCuts(w.at, w.cuts[k], w.met[n], gain*rate, math.Tan(turn), wide)
+		if !sc.paths {
+			continue
+		}
+		s := w.t.source(k)
+		for _, i := range w.met[n] {
+			if sc.s[i].IsPath {
+				w.add(i, gain*rate, sc.response(i, w.t.shared()[jLag], s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
 			}
-			s := w.t.source(k)
-			w.add(i, gain*rate, sc.response(i, w.t.shared()[jLag], s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
 		}
 	}
 }
