@@ -121,9 +121,12 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 		order[k] = k
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return int(sign(searches[b].promise() - searches[a].promise())) })
-	rival := math.Inf(-1)
+	rival, best := math.Inf(-1), -1
 	for _, k := range order {
 		a := searches[k]
+		if a.hidden = math.Inf(-1); best >= 0 && best < k {
+			a.hidden = searches[best].withHidden(rival, k-best)
+		}
 		if rival > never/2 && a.promise()+hopeless < searches[order[0]].promise() {
 			out[k] = a.unseen()
 			continue
@@ -133,7 +136,9 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 		if err != nil {
 			return nil, err
 		}
-		rival = max(rival, c.standing)
+		if c.standing > rival {
+			rival, best = c.standing, k
+		}
 		out[k] = c
 	}
 	return out, nil
