@@ -86,7 +86,7 @@ func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float
 		if len(starts) == 0 {
 			break
 		}
-		a := &search{sc: sc, d: &d, summits: sc.tops(starts, p.lambda), k: k, lambda: p.lambda, seed: seed, one: one, rival: max(given, best), hidden: math.Inf(-1)}
+		a := &search{sc: sc, d: &d, summits: sc.tops(starts, p.lambda, p.top), k: k, lambda: p.lambda, seed: seed, one: one, rival: max(given, best), hidden: math.Inf(-1)}
 		if k == 1 {
 			one = a
 		}
