@@ -6,7 +6,8 @@ import "math"
 // one by one, each couples with the nodes about it and with the sensor's background, then nodes, then that background. In turn they crept: what a crossing
 // leaves to the background was taken back from it by a quarter in a round.
 
-// seekMoving improves them all. Once the backgrounds are calm, crossings that still move are sought each by itself, before all are looked at together again.
+// seekMoving improves them all. Once the backgrounds are calm, crossings that still move are sought each by itself; all are looked at together again where one moved
+// by more than aside, so that backgrounds would follow.
 func (sc *scene) seekMoving(w *work, m errorModel, d int) {
 	for range maxRounds {
 		moved, by := sc.roundMoving(w, m, d, steady/8)
@@ -21,8 +22,14 @@ func (sc *scene) seekMoving(w *work, m errorModel, d int) {
 				sc.seekCrossing(w, m, k)
 			}
 		}
+		if moved < aside {
+			break
+		}
 	}
 }
+
+// aside is by how much an effect may move, in deviations of its prior, without backgrounds that are calm.
+const aside = 0.25
 
 // seekCrossing improves the effects of realisation k alone.
 func (sc *scene) seekCrossing(w *work, m errorModel, k int) {
