@@ -239,10 +239,10 @@ func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64
 	sc, d := c.sc, len(t)
 	slope, info = make([]float64, d), mat.NewSymDense(d, nil)
 	w, x := c.near, slices.Clone(t)
-	predict := func(mean, lnVariance []float64) func() {
+	predict := func(mean, variance []float64) func() {
 		return func() {
 			for i := range sc.s {
-				mean[i], lnVariance[i] = w.brought(i), math.Log(w.variance[i])
+				mean[i], variance[i] = w.brought(i), w.variance[i]
 			}
 		}
 	}
@@ -253,7 +253,7 @@ func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64
 		x[j] = t[j]
 		for i := range sc.s {
 			c.mean[j][i] = (c.mean[j][i] - c.m0[i]) / climbStep
-			c.spread[j][i] = (c.spread[j][i] - c.v0[i]) / climbStep
+			c.spread[j][i] = 2 * (c.spread[j][i] - c.v0[i]) / (c.spread[j][i] + c.v0[i]) / climbStep // of the logarithm, to second order
 		}
 	}
 	sc.lnNear(w, have, t, c.lambda, func() {}) // columns and variances of t itself

@@ -142,34 +142,48 @@ func (sc *scene) takeCrossing(w *work, m errorModel, a *chain, g *record, n, k i
 	r, e, x := &sc.realisations[k], &w.effect[k].of, &a.crossings[n]
 	sc.takeSamples(w, m, a, g, r.samples)
 	x.seen, x.low, x.base = false, 0, [3]float64{}
-	nodes := x.nodes[:0]
+	nodes, drifts := x.nodes[:0], len(a.nodes) > 0
 	c, b := [6]float64{0: 1, 3: 1, 5: 1}, [3]float64{-e[0], -e[1], -e[2]}
-	for _, i := range w.met[k] {
-		k, f, q, d := sc.node[i]-g.first, sc.between[i], w.weights[i].q, w.weights[i].d
-		if !sc.seen(w, i) {
-			continue
+	var sum, late [3]float64 // of weighted levers between two nodes, and of these times how near they are to the second one
+	at, any := 0, false
+	lay := func() {
+		x.base[0], x.base[1], x.base[2] = x.base[0]+sum[0], x.base[1]+sum[1], x.base[2]+sum[2]
+		if !drifts {
+			return
 		}
-		if !x.seen {
-			x.seen, x.low = true, k
-		}
-		if q == 0 {
-			continue
-		}
-		u := r.unit(w, i)
-		gather(&c, q, u)
-		u[0], u[1], u[2] = q*u[0], q*u[1], q*u[2]
-		b[0], b[1], b[2] = b[0]+u[0]*d, b[1]+u[1]*d, b[2]+u[2]*d
-		x.base[0], x.base[1], x.base[2] = x.base[0]+u[0], x.base[1]+u[1], x.base[2]+u[2]
-		if len(a.nodes) == 0 {
-			continue
-		}
-		for len(nodes) < k+2-x.low { // samples come in the order of time
+		for len(nodes) < at+2-x.low { // samples come in the order of time
 			nodes = append(nodes, [3]float64{})
 		}
-		low, high := &nodes[k-x.low], &nodes[k+1-x.low]
-		low[0], low[1], low[2] = low[0]+(1-f)*u[0], low[1]+(1-f)*u[1], low[2]+(1-f)*u[2]
-		high[0], high[1], high[2] = high[0]+f*u[0], high[1]+f*u[1], high[2]+f*u[2]
+		low, high := &nodes[at-x.low], &nodes[at+1-x.low]
+		for j := range sum {
+			low[j] += sum[j] - late[j]
+			high[j] += late[j]
+		}
 	}
+	gain, turn, widen := r.sd.gain, r.sd.turn, r.sd.widen
+	for _, i := range w.met[k] {
+		of, q, d := &w.at[i], w.weights[i].q, w.weights[i].d
+		if of.Reach == 0 || q == 0 {
+			any = any || sc.seen(w, i)
+			continue
+		}
+		if n := sc.node[i] - g.first; !x.seen {
+			x.seen, x.low, at = true, n, n
+		} else if n != at {
+			lay()
+			at, sum, late = n, [3]float64{}, [3]float64{}
+		}
+		u0, u1, u2, f := gain*of.C, turn*of.Turn, widen*of.Widen, sc.between[i]
+		v0, v1, v2 := q*u0, q*u1, q*u2
+		c[0], c[1], c[2], c[3], c[4], c[5] = c[0]+v0*u0, c[1]+v0*u1, c[2]+v0*u2, c[3]+v1*u1, c[4]+v1*u2, c[5]+v2*u2
+		b[0], b[1], b[2] = b[0]+v0*d, b[1]+v1*d, b[2]+v2*d
+		sum[0], sum[1], sum[2] = sum[0]+v0, sum[1]+v1, sum[2]+v2
+		late[0], late[1], late[2] = late[0]+f*v0, late[1]+f*v1, late[2]+f*v2
+	}
+	if x.seen {
+		lay()
+	}
+	x.seen = x.seen || any
 	x.nodes = nodes
 	if x.seen {
 		x.root = root3(c)

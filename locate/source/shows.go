@@ -30,7 +30,9 @@ func (sc *scene) allShow(w *work) bool {
 				c = rate * w.cuts[k][i].At(0, 1).C
 			}
 			if c > 0 {
-				snr2 += c * c / sc.known2(i)
+				if snr2 += c * c / sc.known2(i); snr2 >= ShowsSNR2 {
+					break
+				}
 			}
 		}
 		if snr2 < ShowsSNR2 {
