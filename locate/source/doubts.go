@@ -73,8 +73,8 @@ func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float
 		return math.Inf(-1), nil
 	}
 	gr := newGrid(sc)
-	d.weigh(gr)
 	all := gr.refine(&d, nil)
+	d.weigh(gr)
 	var one *search
 	best := math.Inf(-1)
 	for k := 1; k <= min(found, 2); k++ {

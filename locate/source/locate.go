@@ -80,6 +80,7 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	}
 	d.weigh(gr)
 	two := gr.pairs(&d, all)
+	gr.ground = nil // tens of megabytes
 	tick(1)
 	if err := ctx.Err(); err != nil {
 		return nil, err
