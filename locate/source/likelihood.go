@@ -94,10 +94,10 @@ type work struct {
 	met                    [][]int                 // of the samples of each realisation those that a plume of t may reach
 	weights                []weight                // of the samples of sensors that move
 	normals                normals
-	chains                 []*chain  // of the records of sensors that move
-	pulls                  []pull    // of the samples of instruments that stand still
-	coupled                []coupled // scratch of a minute
-	spare                  held      // to solve into
+	chains                 []*chain     // of the records of sensors that move
+	pulls                  []pull       // of the samples of instruments that stand still
+	coupled                [3][]float64 // scratch of a minute
+	spare                  held         // to solve into
 	held
 }
 
@@ -170,7 +170,8 @@ func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
 
 // columns puts what all sources of an explanation bring into w. What hangs on numbers in which the explanation is the last one stays as it is.
 func (sc *scene) columns(w *work, t theta) {
-	far := len(w.t) != len(t) || !slices.Equal(t.shared()[:jSig], w.t.shared()[:jSig]) // up to the lag they bend and turn all plumes
+	far := len(w.t) != len(t) || !slices.Equal(t.shared()[:jLag], w.t.shared()[:jLag]) || // they bend and turn all plumes
+		sc.felt && t.shared()[jLag] != w.t.shared()[jLag]
 	if far {
 		w.sh = t.shape()
 	}
