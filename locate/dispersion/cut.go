@@ -29,17 +29,30 @@ func (p *Plume) Cut(x, y, z, h float64, sh *Bent) Cut {
 }
 
 // At is the response for a heading turned to the left by this tangent and a crosswind spread that is wide times as large.
-func (c *Cut) At(turn, wide float64) (r Response) {
-	if c.Axis == 0 {
-		return r
+func (c *Cut) At(turn, wide float64) Response {
+	var out [1]Response
+	AddCuts(out[:], []Cut{*c}, []int{0}, 1, turn, wide)
+	return out[0]
+}
+
+// AddCuts adds to the responses listed what cuts of the same places bring at this rate, as At.
+func AddCuts(out []Response, cuts []Cut, at []int, rate, turn, wide float64) {
+	narrow := 1 / wide
+	rate *= narrow
+	for _, i := range at {
+		c := &cuts[i]
+		if c.Axis == 0 {
+			continue
+		}
+		perSy := c.PerSy * narrow
+		q := (c.Y - c.X*turn) * perSy
+		if q > 6 || q < -6 { // as Plume.At
+			continue
+		}
+		half := expNear(-0.25 * q * q)
+		reach := c.Axis * rate * half
+		v := reach * half
+		r := &out[i]
+		r.C, r.Reach, r.Turn, r.Widen = r.C+v, r.Reach+reach, r.Turn+v*q*c.X*perSy, r.Widen+v*(q*q-1)
 	}
-	perSy := c.PerSy / wide
-	q := (c.Y - c.X*turn) * perSy
-	if q > 6 || q < -6 { // as Plume.At
-		return r
-	}
-	half := expNeg(-0.25 * q * q)
-	axis := c.Axis / wide
-	v := axis * half * half
-	return Response{v, axis * half, v * q * c.X * perSy, v * (q*q - 1)}
 }

@@ -315,7 +315,7 @@ func (tr *Trail) At(x, y, z, h float64, sh *Bent, grow float64) (r Response) {
 		middle := f.seconds * root2Pi3 * per * perSz * tr.plume.vertical(z, h, f.sz, perSz)
 		c := middle * half * half
 		// Twice the variance along and across halves the middle; √2 of it gives back the axis that the puffs make together.
-		r.add(1, Response{c, middle * half * (math.Sqrt2 / 2), c * (f.x*y - f.y*x) * per, c * (d2 - 2)})
+		r.Add(1, Response{c, middle * half * (math.Sqrt2 / 2), c * (f.x*y - f.y*x) * per, c * (d2 - 2)})
 	}
 	return r
 }
@@ -338,7 +338,7 @@ func (tr *Trail) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow floa
 			up := parabola{perZ * (za - g) * (za - g), perZ * (za - g) * dz, perZ * dz * dz}
 			i0, i1, i2 := across.plus(up).gaussian()
 			wide, _, _ := across.times(0.5).plus(up).gaussian()
-			r.add(middle, Response{
+			r.Add(middle, Response{
 				C:     i0,
 				Reach: wide * (math.Sqrt2 / 2),
 				Turn:  per * ((f.x*ya-f.y*xa)*i0 + (f.x*dy-f.y*dx)*i1),

@@ -46,7 +46,7 @@ func TestATrailInASteadyWindIsThePlume(t *testing.T) {
 	}
 }
 
-// A turn of the trail to the left by δ takes a place at (x, y) to (x+yδ, y-xδ). Differences over δ = 1e-5 err by δ²/6·(x/σ)³ and by expNeg's 7e-9/δ; puffs that come
+// A turn of the trail to the left by δ takes a place at (x, y) to (x+yδ, y-xδ). Differences over δ = 1e-5 err by δ²/6·(x/σ)³ and by expNeg's 4e-11/δ; puffs that come
 // within six spreads bring e^-18/δ. Widen is ∂C by ln σy, where the source's own width has no part (as in Plume).
 func TestDerivativesOfATrail(t *testing.T) {
 	tr := turning(120).Trail(600, 0, 1500)
@@ -108,7 +108,7 @@ func TestPathMeanOfATrailAgreesWithSmallSteps(t *testing.T) {
 			const n = 1500
 			for i := range n {
 				f := (float64(i) + 0.5) / n
-				want.add(1./n, tr.At(x+f*(xb-x), y+f*(yb-y), za+f*(zb-za), h, plain, 0))
+				want.Add(1./n, tr.At(x+f*(xb-x), y+f*(yb-y), za+f*(zb-za), h, plain, 0))
 			}
 			if want.Reach < 1e-8 || want.C < 1e-3*want.Reach { // five spreads off, where the cut is what counts
 				continue

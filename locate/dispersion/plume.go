@@ -93,10 +93,21 @@ type Bent struct {
 
 // Bend tables the shape.
 func (sh Shape) Bend() *Bent {
-	f := func(lnA, b float64) curve {
-		return newCurve(xFirst, xLast, func(x float64) float64 { return math.Exp(lnA + b*math.Log(x/100)) })
+	return &Bent{sh, bend{newPower(sh.LnAy, sh.By), newPower(sh.LnAz, sh.Bz)}, 1, SourceHalfWidthM * SourceHalfWidthM * math.Exp(2*sh.LnSize)}
+}
+
+// newPower tables exp(lnA)·(x/100 m)^b: the nodes of an octave are those of the one before times 2^b.
+func newPower(lnA, b float64) curve {
+	c := curve{first: xFirst, v: make([]float64, (xLast-xFirst)*nodesPerOctave+1)}
+	double := math.Exp2(b)
+	for i := range c.v {
+		if i < nodesPerOctave {
+			c.v[i] = math.Exp(lnA + b*math.Log(math.Ldexp(1+float64(i)/nodesPerOctave, xFirst)/100))
+		} else {
+			c.v[i] = double * c.v[i-nodesPerOctave]
+		}
 	}
-	return &Bent{sh, bend{f(sh.LnAy, sh.By), f(sh.LnAz, sh.Bz)}, 1, SourceHalfWidthM * SourceHalfWidthM * math.Exp(2*sh.LnSize)}
+	return c
 }
 
 // Plume is the steady Gaussian plume of one wind over one surface:
@@ -283,7 +294,8 @@ type Response struct {
 	Widen float64 // ∂C by ln σy
 }
 
-func (r *Response) add(w float64, o Response) {
+// Add adds a response of this weight.
+func (r *Response) Add(w float64, o Response) {
 	r.C, r.Reach, r.Turn, r.Widen = r.C+w*o.C, r.Reach+w*o.Reach, r.Turn+w*o.Turn, r.Widen+w*o.Widen
 }
 
@@ -323,19 +335,35 @@ func (p *Plume) Concentration(s Source, x, y, z float64, sh Shape) float64 {
 	return s.RateKgS * p.At(along, across, z, s.Z, sh.Bend(), 0).C
 }
 
-// expNeg is e^x for x ≤ 0, 0 below -700. x is split into k·ln 2 + f·ln 2 with |f| ≤ ½; the series of 2^f to the seventh power leaves
-// (ln 2/2)⁸/8!·√2 < 7.1e-9 of the value, far below the error of the spreads' tables.
+// expNeg is e^x for x ≤ 0, 0 below -700. x is split into (k + n/64)·ln 2 + f with |f| ≤ ln 2/128; 2^(n/64) is tabled, and the series of e^f to the third power
+// leaves f⁴/4! < 3.6e-11 of the value, far below the error of the spreads' tables.
 func expNeg(x float64) float64 {
 	if !(x > -700) {
 		return 0
 	}
-	const round = 3 << 51 // adding it rounds to a whole number, which then stands in the low bits
-	t := x * math.Log2E
-	r := t + round
-	f := (t - (r - round)) * math.Ln2
-	p := 1 + f*(1+f*(1./2+f*(1./6+f*(1./24+f*(1./120+f*(1./720+f*(1./5040)))))))
-	return math.Float64frombits(math.Float64bits(p) + math.Float64bits(r)<<52)
+	return expNear(x)
 }
+
+// expNear is expNeg above -700; it is inlined.
+func expNear(x float64) float64 {
+	const round = 3 << 51 // adding it rounds to a whole number, which then stands in the low bits
+	t := x * (parts * math.Log2E)
+	r := t + round
+	f := (t - (r - round)) * (math.Ln2 / parts)
+	n := math.Float64bits(r)
+	p := twoTo[n%parts] * (1 + f*(1+f*(1./2+f*(1./6))))
+	return math.Float64frombits(math.Float64bits(p) + (n&^(parts-1))<<(52-6))
+}
+
+// twoTo are the powers of two with exponents from nothing to one in so many parts.
+const parts = 64
+
+var twoTo = func() (t [parts]float64) {
+	for n := range t {
+		t[n] = math.Exp2(float64(n) / parts)
+	}
+	return t
+}()
 
 // Gauss-Legendre nodes and weights on [0,1] (Abramowitz and Stegun table 25.4, n = 4, moved from [-1,1]).
 var gauss4 = [4][2]float64{
@@ -366,7 +394,7 @@ func (p *Plume) PathMean(xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow float
 		cut = min(max(-ya/dy, lo), hi)
 	}
 	for _, part := range [2][2]float64{{lo, cut}, {cut, hi}} {
-		r.add(1, p.side(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow))
+		r.Add(1, p.side(part[0], part[1], xa, ya, za, xb, yb, zb, h, sh, grow))
 	}
 	return r
 }
@@ -384,14 +412,14 @@ func (p *Plume) side(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow f
 		}
 		t := (far/2 - xa) / (xb - xa)
 		if x0 < x1 {
-			r.add(1, p.panel(t, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
+			r.Add(1, p.panel(t, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
 			hi = t
 		} else {
-			r.add(1, p.panel(lo, t, xa, ya, za, xb, yb, zb, h, sh, grow))
+			r.Add(1, p.panel(lo, t, xa, ya, za, xb, yb, zb, h, sh, grow))
 			lo = t
 		}
 	}
-	r.add(1, p.panel(lo, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
+	r.Add(1, p.panel(lo, hi, xa, ya, za, xb, yb, zb, h, sh, grow))
 	return r
 }
 
@@ -427,7 +455,7 @@ func (p *Plume) panel(lo, hi, xa, ya, za, xb, yb, zb, h float64, sh *Bent, grow 
 		a := lo + step*float64(i)
 		for _, g := range gauss4 {
 			t := a + g[0]*step
-			r.add(g[1]*step, p.At(xa+t*dx, ya+t*dy, za+t*dz, h, sh, grow))
+			r.Add(g[1]*step, p.At(xa+t*dx, ya+t*dy, za+t*dz, h, sh, grow))
 		}
 	}
 	return r

@@ -33,7 +33,7 @@ func flux(p *Plume, x, h, top float64, sh *Bent) float64 {
 	return sum * p.SpeedAt(h, sz)
 }
 
-// Cut at six spreads, a Gaussian loses 2e-9; expNeg is good to 7.1e-9. 1e-7 holds both with room.
+// Cut at six spreads, a Gaussian loses 2e-9; expNeg is good to 4e-11. 1e-7 holds both with room.
 func TestFluxThroughAnyPlaneIsTheRate(t *testing.T) {
 	bent := Shape{LnAy: 0.3, LnAz: -0.4, By: 0.1, Bz: -0.15}.Bend()
 	bent.Wide = 0.8
@@ -81,7 +81,7 @@ func TestALidIsTheMirrorOfTheGround(t *testing.T) {
 		for _, h := range []float64{0, 1, 5} {
 			for _, z := range []float64{0, 2, 10} {
 				low, high := p.At(x, 0, z, h, plain, 0).C*p.SpeedAt(h, sz), p.At(x, 0, lid-z, lid-h, plain, 0).C*p.SpeedAt(lid-h, sz)
-				// Images that are left out lie six spreads away, or two lids (at 3 km, σz = .38 lid, e^-13.8). expNeg errs by 7.1e-9.
+				// Images that are left out lie six spreads away, or two lids (at 3 km, σz = .38 lid, e^-13.8). expNeg errs by 4e-11.
 				if off(high, low, p.At(x, 0, h, h, plain, 0).C*p.SpeedAt(h, sz)) > 3e-8+math.Exp(-2*lid*lid/(sz*sz)) {
 					t.Errorf("%g m downwind, from %g to %g m above the ground: %g, as far below the lid %g", x, h, z, low, high)
 				}
@@ -104,7 +104,7 @@ func pathSums(p *Plume, xa, ya, za, xb, yb, zb, h, grow float64, n int) (sum Res
 	for i := range n {
 		f := (float64(i) + 0.5) / float64(n)
 		x, z := xa+f*(xb-xa), za+f*(zb-za)
-		sum.add(1/float64(n), p.At(x, ya+f*(yb-ya), z, h, plain, grow))
+		sum.Add(1/float64(n), p.At(x, ya+f*(yb-ya), z, h, plain, grow))
 		axis = max(axis, p.At(x, 0, z, h, plain, grow).C)
 	}
 	return sum, axis
@@ -264,7 +264,7 @@ func TestNothingArrivesUpwindOrFarBeside(t *testing.T) {
 
 // A turn of the plume by δ to the left is one by -δ clockwise. It moves a receiver at (x, y) to (x+yδ, y-xδ): Turn is the part of the move across,
 // and what the move along adds is y·∂C/∂x, which is taken off by a central difference. Differences over δ = 1e-5 err by δ²/6 times the third
-// derivative, (x/σ)³ < 3e4 (so 5e-7), and by 1e-16/δ of rounding and expNeg's steps of 7e-9·δ⁻¹ where the argument crosses from one power of
+// derivative, (x/σ)³ < 3e4 (so 5e-7), and by 1e-16/δ of rounding and expNeg's steps of 7e-11·δ⁻¹ where the argument crosses from one power of
 // two to the next: under 1e-3. A kink of the tables within δ changes the slope of x^b by an eighth of b(b-1): 5e-3 of the small part along.
 func TestTurnIsTheDerivativeByTheHeading(t *testing.T) {
 	u := uniform(4)
@@ -348,9 +348,9 @@ func TestGrownPlumeIsWiderAndFainterOnItsAxis(t *testing.T) {
 	}
 }
 
-// expNeg's seven terms leave f⁸/8! with |f| = ln 2/2, which is 5.2e-9·(1 - 1/26) of 1 and so 7.03e-9 of the smallest value, 2^-½.
+// expNeg's four terms leave f⁴/4! with |f| = ln 2/128, 3.58e-11 of 1 and so 3.6e-11 of the smallest value, and roundings.
 func TestExpNegAgreesWithExp(t *testing.T) {
-	const bound = 7.1e-9
+	const bound = 3.65e-11
 	u := uniform(7)
 	worst := 0.0
 	check := func(x float64) {
@@ -359,8 +359,8 @@ func TestExpNegAgreesWithExp(t *testing.T) {
 			t.Errorf("expNeg(%v) = %v, want %v: off by %.2g", x, expNeg(x), math.Exp(x), e)
 		}
 	}
-	for k := range 1010 { // the middle between two powers of two, where the series is longest, from both sides
-		x := -(float64(k) + 0.5) * math.Ln2
+	for k := range 1010 * parts { // the middle between two nodes, where the series is longest, from both sides
+		x := -(float64(k) + 0.5) * math.Ln2 / parts
 		if x > -699 {
 			check(x * (1 - 1e-12))
 			check(x * (1 + 1e-12))

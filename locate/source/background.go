@@ -17,6 +17,7 @@ type record struct {
 	samples []int
 	first   int       // of its nodes among all
 	gap     []float64 // seconds before each node; before the first as before the second
+	lnGaps  float64   // the sum of their logarithms
 	parts   []int     // its realisations
 	whole   []int     // those of them that last, of instruments that stand still: one a sensor
 }
@@ -78,6 +79,7 @@ func (sc *scene) layNodes(g record) {
 			before = used[n] - used[n-1]
 		}
 		g.gap = append(g.gap, apart*float64(before))
+		g.lnGaps += math.Log(apart * float64(before))
 	}
 	for _, i := range g.samples {
 		k, f := cell(i)
@@ -167,6 +169,22 @@ func (a *normal) add(j, k int, f, q, r float64) {
 	a.rhs[k+1] += v * r
 	a.cross[j][k] += u
 	a.cross[j][k+1] += v
+}
+
+// addStretch takes in samples of the first sensor between node k and the next.
+func (a *normal) addStretch(k int, s stretch) {
+	a.own[0] += s.q
+	a.right[0] += s.qd
+	if len(a.diag) == 0 || s.q == 0 {
+		return
+	}
+	a.diag[k] += s.q - 2*s.qf + s.qff
+	a.diag[k+1] += s.qff
+	a.off[k] += s.qf - s.qff
+	a.rhs[k] += s.qd - s.qdf
+	a.rhs[k+1] += s.qdf
+	a.cross[0][k] += s.q - s.qf
+	a.cross[0][k+1] += s.qf
 }
 
 // factor eliminates the nodes; ln is of their determinant.
@@ -348,13 +366,13 @@ func (sc *scene) lnWalk(w *work, m errorModel, g *record) (ln float64) {
 	t2 := m.tau * m.tau
 	all := t2 + n*m.commonSD*m.commonSD
 	ln = -0.5*(apart/t2+n*mean*mean/all) - (n-1)*math.Log(m.tau) - 0.5*math.Log(all)
-	last := 0.0
+	last, sum := 0.0, 0.0
 	for k, s := range g.gap {
-		e := (w.drift[g.first+k] - last) / m.walk
-		ln -= 0.5*e*e/s + math.Log(m.walk) + 0.5*math.Log(s)
+		e := w.drift[g.first+k] - last
+		sum += e * e / s
 		last = w.drift[g.first+k]
 	}
-	return ln
+	return ln - 0.5*sum/(m.walk*m.walk) - float64(len(g.gap))*math.Log(m.walk) - 0.5*g.lnGaps
 }
 
 // walks adds to the information, in which the nodes begin at from, that of their steps, and at ln of their rate, in units of scale, what a record of a

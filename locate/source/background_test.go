@@ -114,9 +114,9 @@ func TestWhatStandsStillIsSoughtToTheTop(t *testing.T) {
 			for j := range 3 {
 				was := w.effect[k].of
 				w.effect[k].of[j] += by
-				sc.bring(w, sc.realisations[k], w.effect[k].of, was)
+				sc.bring(w, k, w.effect[k].of, was)
 				worse("an effect")
-				sc.bring(w, sc.realisations[k], was, w.effect[k].of)
+				sc.bring(w, k, was, w.effect[k].of)
 				w.effect[k].of = was
 			}
 		}
@@ -172,7 +172,7 @@ func TestAStepOfAFlightIsThatOfADenseMatrix(t *testing.T) {
 	for k := range w.effect { // about nothing in particular
 		was := w.effect[k].of
 		w.effect[k].of = [3]float64{0.3, -0.2, 0.1 * float64(k%3)}
-		sc.bring(w, sc.realisations[k], w.effect[k].of, was)
+		sc.bring(w, k, w.effect[k].of, was)
 	}
 	for i := range sc.s {
 		w.variance[i] = sc.variance(w, m, i)

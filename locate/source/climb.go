@@ -239,10 +239,10 @@ func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64
 	sc, d := c.sc, len(t)
 	slope, info = make([]float64, d), mat.NewSymDense(d, nil)
 	w, x := c.near, slices.Clone(t)
-	predict := func(mean, lnVariance []float64) func() {
+	predict := func(mean, variance []float64) func() {
 		return func() {
 			for i := range sc.s {
-				mean[i], lnVariance[i] = w.brought(i), math.Log(w.variance[i])
+				mean[i], variance[i] = w.brought(i), w.variance[i]
 			}
 		}
 	}
@@ -253,7 +253,7 @@ func (c *climber) slope(t theta, have held) (info *mat.SymDense, slope []float64
 		x[j] = t[j]
 		for i := range sc.s {
 			c.mean[j][i] = (c.mean[j][i] - c.m0[i]) / climbStep
-			c.spread[j][i] = (c.spread[j][i] - c.v0[i]) / climbStep
+			c.spread[j][i] = 2 * (c.spread[j][i] - c.v0[i]) / (c.spread[j][i] + c.v0[i]) / climbStep // of the logarithm, to second order
 		}
 	}
 	sc.lnNear(w, have, t, c.lambda, func() {}) // columns and variances of t itself
@@ -504,11 +504,11 @@ func (c *climber) eliminate(full *mat.SymDense, e *eliminator, rows []row, m err
 // varies is by how much a unit of each effect changes the logarithm of the variance of sample i: reach goes with the root of the plume's shape across, and with its
 // peak. Where several plumes meet it is that of their sum.
 func (g *realisation) varies(w *work, m errorModel, i int) [3]float64 {
-	if w.c[i] <= 0 {
+	if w.at[i].C <= 0 {
 		return [3]float64{}
 	}
-	share := 2 * m.flu2 * w.reach[i] * w.reach[i] / w.variance[i]
-	return [3]float64{share * g.sd.gain, share * g.sd.turn * 0.5 * w.turn[i] / w.c[i], share * g.sd.widen * 0.5 * (w.widen[i]/w.c[i] - 1)}
+	share := 2 * m.flu2 * w.at[i].Reach * w.at[i].Reach / w.variance[i]
+	return [3]float64{share * g.sd.gain, share * g.sd.turn * 0.5 * w.at[i].Turn / w.at[i].C, share * g.sd.widen * 0.5 * (w.at[i].Widen/w.at[i].C - 1)}
 }
 
 // reduce eliminates from full all but its leading part, which is put into info.

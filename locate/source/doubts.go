@@ -73,8 +73,8 @@ func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float
 		return math.Inf(-1), nil
 	}
 	gr := newGrid(sc)
-	d.weigh(gr)
 	all := gr.refine(&d, nil)
+	d.weigh(gr)
 	var one *search
 	best := math.Inf(-1)
 	for k := 1; k <= min(found, 2); k++ {
@@ -86,7 +86,7 @@ func (p *posterior) reversed(ctx context.Context, found int, seed uint64) (float
 		if len(starts) == 0 {
 			break
 		}
-		a := &search{sc: sc, d: &d, summits: sc.tops(starts, p.lambda), k: k, lambda: p.lambda, seed: seed, one: one, rival: max(given, best)}
+		a := &search{sc: sc, d: &d, summits: sc.tops(starts, p.lambda, p.top), k: k, lambda: p.lambda, seed: seed, one: one, rival: max(given, best), hidden: math.Inf(-1)}
 		if k == 1 {
 			one = a
 		}

@@ -21,6 +21,14 @@ type grid struct {
 	plain  *dispersion.Bent
 	backs  normals   // what backgrounds answer to a column, eliminated once; see solveBackgrounds
 	pool   sync.Pool // of *answer
+	ground []looked  // of the cells of the domain, after they were first scored
+}
+
+// looked is what of a cell does not hang on what is already explained: its columns by heading, with the backgrounds projected out, and by how much a unit rate there
+// raises the samples.
+type looked struct {
+	columns [len(gridBias)][]float64
+	snr2    float64
 }
 
 // The grid looks at three headings of the plume, one sigma of the prior apart.
@@ -212,10 +220,30 @@ type scored struct {
 type given *[len(gridBias)][]float64
 
 func (g *grid) score(c cell, have given) scored {
+	l := g.look(c)
+	return g.scoreLooked(c, &l, have)
+}
+
+// look follows the plumes of a cell.
+func (g *grid) look(c cell) (l looked) {
+	for k := range gridBias {
+		out, seen := g.unit(c, k)
+		if !seen {
+			continue
+		}
+		if k == asMeasured {
+			l.snr2 = g.raises(out)
+		}
+		g.project(out)
+		l.columns[k] = out
+	}
+	return l
+}
+
+func (g *grid) scoreLooked(c cell, l *looked, have given) scored {
 	s := scored{cell: c}
 	terms := make([]float64, len(gridBias))
-	for k := range gridBias {
-		a := g.column(c, k)
+	for k, a := range l.columns {
 		switch {
 		case a == nil:
 		case have == nil || have[k] == nil:
@@ -241,7 +269,12 @@ const refineCells, refineRounds = 48, 4
 
 // refine scores the domain and quarters the best cells. Densities, not masses, decide which are best.
 func (g *grid) refine(d *domain, have given) []scored {
-	all := g.scoreAll(d.cells, have)
+	if g.ground == nil {
+		g.ground = make([]looked, len(d.cells))
+		numeric.Each(len(d.cells), func(i int) { g.ground[i] = g.look(d.cells[i]) })
+	}
+	all := make([]scored, len(d.cells))
+	numeric.Each(len(d.cells), func(i int) { all[i] = g.scoreLooked(d.cells[i], &g.ground[i], have) })
 	density := func(a, b scored) int {
 		return int(sign((b.ln - 2*math.Log(b.side)) - (a.ln - 2*math.Log(a.side))))
 	}

@@ -33,6 +33,13 @@ type hideout struct {
 
 // hideouts are places evenly spread over the domain, about the highest summit.
 func (a *search) hideouts() []hideout {
+	if a.nooks == nil {
+		a.nooks = a.seekHideouts()
+	}
+	return a.nooks
+}
+
+func (a *search) seekHideouts() []hideout {
 	s, sc := &a.summits[0], a.sc
 	g := newGrid(sc)
 	stride := max((len(a.d.cells)+hiddenPlaces-1)/hiddenPlaces, 1)
@@ -64,12 +71,15 @@ func (a *search) hide(g *grid, c *climber, places []hideout) {
 		column := make([]float64, len(sc.s))
 		if p.least = math.Sqrt(ShowsSNR2 / g.snr2(p.cell)); finite(p.least) {
 			for i := range column {
-				column[i] = p.least * w.c[i]
+				column[i] = p.least * w.at[i].C
 				q, r := sc.pull(c.near, m, i)
 				p.pull += sc.apart * q * r * column[i]
 			}
 		}
-		reach[k] = slices.Clone(w.reach)
+		reach[k] = make([]float64, len(sc.s))
+		for i := range reach[k] {
+			reach[k][i] = w.at[i].Reach
+		}
 		with.mean, with.spread = append(with.mean, column), append(with.spread, make([]float64, len(sc.s)))
 	}
 	info := mat.NewSymDense(d+len(places), nil)
@@ -140,17 +150,27 @@ func conceal(searches []*search, clouds []cloud) (out []cloud, found int, at []h
 	}
 	at = searches[found].hideouts()
 	ln, out := searches[found].lnHidden(at), slices.Clone(clouds)
-	base := clouds[found].standing - lnPriorCount[found] - lnOrders(found)
 	for m := 1; found+m <= MostSources; m++ {
 		k := found + m
 		if k == len(out) {
 			out = append(out, cloud{k: k, standing: math.Inf(-1)})
 		}
-		if standing := base + lnPriorCount[k] + lnOrders(k) - lnOrders(m) + float64(m)*ln; standing > out[k].standing {
+		if standing := alsoHidden(clouds[found].standing, found, m, ln); standing > out[k].standing {
 			out[k] = cloud{k: k, standing: standing, hidden: m}
 		}
 	}
 	return out, found, at
+}
+
+// withHidden is the standing of m more sources, hidden beside those of a number that stands so.
+func (a *search) withHidden(standing float64, m int) float64 {
+	return alsoHidden(standing, a.k, m, a.lnHidden(a.hideouts()))
+}
+
+// alsoHidden is the standing of m more sources than found, all hidden, by ln of what one has.
+func alsoHidden(standing float64, found, m int, ln float64) float64 {
+	k := found + m
+	return standing - lnPriorCount[found] - lnOrders(found) + lnPriorCount[k] + lnOrders(k) - lnOrders(m) + float64(m)*ln
 }
 
 // hide draws where a hidden source may be.

@@ -58,8 +58,8 @@ func TestWhatIsToldOfAHiddenSourceIsWhatBackgroundsLeave(t *testing.T) {
 		want, cross := 0.0, mat.NewVecDense(unknowns, nil)
 		for i := range sc.s {
 			q := sc.expected(w, m, i)
-			want += q * one.c[i] * one.c[i]
-			cross.AddScaledVec(cross, q*one.c[i], row(i))
+			want += q * one.at[i].C * one.at[i].C
+			cross.AddScaledVec(cross, q*one.at[i].C, row(i))
 		}
 		var x mat.VecDense
 		if err := root.SolveVecTo(&x, cross); err != nil {

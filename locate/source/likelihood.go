@@ -82,20 +82,22 @@ func (sc *scene) lnPrior(t theta) float64 {
 	return p
 }
 
-// work holds the columns of one evaluation; one a goroutine. turn and widen are the responses to the realisation's effects,
-// shift what the linear effects that were found add up to, under the backgrounds.
+// work holds the columns of one evaluation; one a goroutine. shift is what the linear effects that were found add up to, under the backgrounds.
 type work struct {
-	c, reach, turn, widen, variance, shift, under []float64
-	t                                             theta              // whose columns these are
-	sh                                            *dispersion.Bent   // of t
-	rates                                         []float64          // of t, one a source
-	snr2                                          []float64          // by which the sources of t show
-	cuts                                          [][]dispersion.Cut // of the plumes of t at the samples, one a source; none for paths
-	normals                                       normals
-	chains                                        []*chain  // of the records of sensors that move
-	pulls                                         []pull    // of the samples of instruments that stand still
-	coupled                                       []coupled // scratch of a minute
-	spare                                         held      // to solve into
+	at                     []dispersion.Response // of the sources together, at their rates
+	variance, shift, under []float64
+	t                      theta                   // whose columns these are
+	sh                     *dispersion.Bent        // of t
+	rates                  []float64               // of t, one a source
+	cuts                   [][]dispersion.Cut      // of the plumes of t at the samples, one a source; none for paths
+	paths                  [][]dispersion.Response // to a unit rate of the sources of t, on paths
+	met                    [][]int                 // of the samples of each realisation those that a plume of t may reach
+	weights                []weight                // of the samples of sensors that move
+	normals                normals
+	chains                 []*chain     // of the records of sensors that move
+	pulls                  []pull       // of the samples of instruments that stand still
+	coupled                [3][]float64 // scratch of a minute
+	spare                  held         // to solve into
 	held
 }
 
@@ -112,8 +114,8 @@ func (h held) clone() held {
 
 func (sc *scene) newWork() *work {
 	n := len(sc.s)
-	a := make([]float64, 7*n)
-	return &work{spare: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}, c: a[:n], reach: a[n : 2*n], turn: a[2*n : 3*n], widen: a[3*n : 4*n], variance: a[4*n : 5*n], shift: a[5*n : 6*n], under: a[6*n:]}
+	a := make([]float64, 3*n)
+	return &work{spare: held{base: make([]float64, sc.sensors), drift: make([]float64, sc.nodes)}, at: make([]dispersion.Response, n), variance: a[:n], shift: a[n : 2*n], under: a[2*n:]}
 }
 
 // column adds the concentrations that a source of this rate brings to every sample, and the reach that scales the model's error.
@@ -148,14 +150,9 @@ func turned(p *dispersion.Plume, dx, dy, sin, cos float64) (x, y float64) {
 	return x*cos - y*sin, y*cos + x*sin
 }
 
-func (w *work) add(i int, rate float64, r dispersion.Response) {
-	w.c[i] += rate * r.C
-	w.reach[i] += rate * r.Reach
-	w.turn[i] += rate * r.Turn
-	w.widen[i] += rate * r.Widen
-}
+func (w *work) add(i int, rate float64, r dispersion.Response) { w.at[i].Add(rate, r) }
 
-func (w *work) clear() { clear(w.c); clear(w.reach); clear(w.turn); clear(w.widen) }
+func (w *work) clear() { clear(w.at) }
 
 // lnLikelihood is the logarithm of the probability of the survey, with the backgrounds of the sensors and the effects of realisations
 // integrated out (Laplace). Errors are Student's t with four degrees of freedom (Lange, Little and Taylor 1989,
@@ -171,37 +168,80 @@ func (sc *scene) lnLikelihood(w *work, t theta, lambda float64) float64 {
 	return sc.apart * sc.lnAt(w, m, nil)
 }
 
-// columns puts what all sources of an explanation bring into w.
+// columns puts what all sources of an explanation bring into w. What hangs on numbers in which the explanation is the last one stays as it is.
 func (sc *scene) columns(w *work, t theta) {
-	w.clear()
-	w.t, w.sh, w.rates, w.snr2 = t, t.shape(), w.rates[:0], w.snr2[:0]
-	sin, cos := math.Sincos(w.sh.BiasRad)
-	lag := t.shared()[jLag]
+	far := len(w.t) != len(t) || !slices.Equal(t.shared()[:jLag], w.t.shared()[:jLag]) || // they bend and turn all plumes
+		sc.felt && t.shared()[jLag] != w.t.shared()[jLag]
+	if far {
+		w.sh = t.shape()
+	}
+	w.rates = w.rates[:0]
+	moved := far
 	for k := range t.sources() {
 		s := t.source(k)
-		x, y, h, rate := s[iX], s[iY], math.Exp(s[iLnH]), math.Exp(s[iLnQ])
-		w.rates = append(w.rates, rate)
-		if len(w.cuts) == k {
-			w.cuts = append(w.cuts, make([]dispersion.Cut, len(sc.s)))
+		w.rates = append(w.rates, math.Exp(s[iLnQ]))
+		if far || !slices.Equal(s[:iLnQ], w.t.source(k)[:iLnQ]) {
+			sc.cast(w, k, s, t.shared()[jLag])
+			moved = true
 		}
-		cuts, snr2 := w.cuts[k], 0.0
-		take := func(i int, r dispersion.Response) {
-			w.add(i, rate, r)
-			if c := rate * r.C; c > 0 {
-				snr2 += c * c / sc.known2(i)
-			}
+	}
+	w.t = append(w.t[:0], t...)
+	if moved {
+		sc.meet(w)
+	}
+	w.clear()
+	for i := range sc.s {
+		if sc.bends[i] { // effects that are not linear are brought in by a column of their own
+			continue
 		}
-		for i := range sc.s {
+		for k, rate := range w.rates {
 			if sc.s[i].IsPath {
-				take(i, sc.response(i, lag, x, y, h, sin, cos, w.sh, 0))
-				continue
+				w.add(i, rate, w.paths[k][i])
+			} else {
+				w.add(i, rate, w.cuts[k][i].At(0, 1))
 			}
-			p, at := sc.plumes[i], sc.place(i, lag)
-			ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
-			cuts[i] = p.Cut(ax, ay, sc.s[i].At[2], h, w.sh)
-			take(i, cuts[i].At(0, 1))
 		}
-		w.snr2 = append(w.snr2, snr2)
+	}
+}
+
+// cast follows the plume of source k to all samples.
+func (sc *scene) cast(w *work, k int, s theta, lag float64) {
+	if len(w.cuts) == k {
+		w.cuts, w.paths = append(w.cuts, make([]dispersion.Cut, len(sc.s))), append(w.paths, make([]dispersion.Response, len(sc.s)))
+	}
+	cuts, paths := w.cuts[k], w.paths[k]
+	sin, cos := math.Sincos(w.sh.BiasRad)
+	x, y, h := s[iX], s[iY], math.Exp(s[iLnH])
+	for i := range sc.s {
+		if sc.s[i].IsPath {
+			paths[i] = sc.response(i, lag, x, y, h, sin, cos, w.sh, 0)
+			continue
+		}
+		p, at := sc.plumes[i], sc.place(i, lag)
+		ax, ay := turned(p, at[0]-x, at[1]-y, sin, cos)
+		cuts[i] = p.Cut(ax, ay, sc.s[i].At[2], h, w.sh)
+	}
+}
+
+// meet lists what the plumes may reach of each realisation, however its effects turn and widen them.
+func (sc *scene) meet(w *work) {
+	if len(w.met) != len(sc.realisations) {
+		w.met = make([][]int, len(sc.realisations))
+	}
+	for r := range sc.realisations {
+		if sc.realisations[r].linear {
+			continue
+		}
+		met := w.met[r][:0]
+		for _, i := range sc.realisations[r].samples {
+			for k := range w.rates {
+				if sc.s[i].IsPath || w.cuts[k][i].Axis != 0 {
+					met = append(met, i)
+					break
+				}
+			}
+		}
+		w.met[r] = met
 	}
 }
 
@@ -252,9 +292,9 @@ func (sc *scene) resume(w *work) {
 		return
 	}
 	sc.layAll(w)
-	for k, g := range sc.realisations {
+	for k := range sc.realisations {
 		w.effect[k].last = [3]float64{}
-		sc.bring(w, g, w.effect[k].of, [3]float64{})
+		sc.bring(w, k, w.effect[k].of, [3]float64{})
 	}
 }
 
@@ -268,7 +308,7 @@ func (sc *scene) errorsOf(s theta, lambda float64) errorModel {
 
 // variance of sample i.
 func (sc *scene) variance(w *work, m errorModel, i int) float64 {
-	v := m.sig2 + m.flu2*w.reach[i]*w.reach[i]
+	v := m.sig2 + m.flu2*w.at[i].Reach*w.at[i].Reach
 	if sd := sc.obs[i].SD; sd > 0 {
 		v += sd * sd
 	}
@@ -345,9 +385,6 @@ const maxRounds, steady, calm = 10, 0.02, 0.005
 
 // lnAt is ln of the probability of the survey with the effects and backgrounds in w integrated out about their values (Laplace).
 func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
-	for i := range sc.s {
-		w.variance[i] = sc.variance(w, m, i)
-	}
 	var ln float64
 	for d := range sc.records {
 		g := &sc.records[d]
@@ -357,11 +394,9 @@ func (sc *scene) lnAt(w *work, m errorModel, fit *residuals) float64 {
 			continue
 		}
 		for _, k := range g.parts {
-			ln += sc.lnEffect(w, m, sc.realisations[k], w.effect[k].of)
+			ln += sc.lnEffect(w, m, k)
 		}
-		ln -= 0.5 * sc.settleOne(g, w.normal(sc, d), m, &w.spare, func(i int) (q, r float64) {
-			return sc.expected(w, m, i), 0
-		})
+		ln -= 0.5 * sc.lnMoving(w, m, d)
 	}
 	return ln + m.lambda*sc.lnErrors(w, m.sig2, fit)
 }

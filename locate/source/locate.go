@@ -80,6 +80,7 @@ func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) 
 	}
 	d.weigh(gr)
 	two := gr.pairs(&d, all)
+	gr.ground = nil // tens of megabytes
 	tick(1)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -121,9 +122,12 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 		order[k] = k
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return int(sign(searches[b].promise() - searches[a].promise())) })
-	rival := math.Inf(-1)
+	rival, best := math.Inf(-1), -1
 	for _, k := range order {
 		a := searches[k]
+		if a.hidden = math.Inf(-1); best >= 0 && best < k {
+			a.hidden = searches[best].withHidden(rival, k-best)
+		}
 		if rival > never/2 && a.promise()+hopeless < searches[order[0]].promise() {
 			out[k] = a.unseen()
 			continue
@@ -133,7 +137,9 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 		if err != nil {
 			return nil, err
 		}
-		rival = max(rival, c.standing)
+		if c.standing > rival {
+			rival, best = c.standing, k
+		}
 		out[k] = c
 	}
 	return out, nil
@@ -164,7 +170,7 @@ func (sc *scene) beside(d *domain, s summit, lambda float64) []summit {
 		at := slices.Concat(s.at[:len(s.at)-shared], theta{one.cells[0].x, one.cells[0].y, priorLnH[0], one.lnRate[0]}, s.at.shared())
 		starts = append(starts, summit{at: at, held: s.held, scale: cellScales(append(cellsAt(s), one.cells[0]))})
 	}
-	return sc.tops(starts, lambda)
+	return sc.tops(starts, lambda, s.ln)
 }
 
 // temper climbs from the best hypotheses and takes the effective share of the samples from what the best explanation leaves
@@ -187,7 +193,11 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda float
 				starts[1] = append(starts[1], summit{at: t, scale: cellScales(cellsAt(summits[2][0])[j : j+1])})
 			}
 		}
-		summits[k] = sc.tops(starts[k], first)
+		rival := math.Inf(-1)
+		if k == 1 && len(summits[2]) > 0 {
+			rival = summits[2][0].ln
+		}
+		summits[k] = sc.tops(starts[k], first, rival)
 		share = max(share, sc.share(w, summits[k][0], first))
 	}
 	lambda = share
@@ -204,7 +214,7 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda float
 }
 
 // From how many places a climb begins, and how many, the highest, go on to the top.
-const oneStarts, twoStarts, besideStarts, keepSummits = 6, 10, 6, 6
+const oneStarts, twoStarts, besideStarts, keepSummits, firstTops = 6, 10, 6, 6, 2
 
 func (sc *scene) starts(hyp []hypothesis) []summit {
 	out := make([]summit, len(hyp))
@@ -214,18 +224,32 @@ func (sc *scene) starts(hyp []hypothesis) []summit {
 	return out
 }
 
+// farBehind is, in ln of the density, behind a rival: where the highest stand so, no other summit beside them is looked for. It is far more than those that were as
+// high after their first slopes ever differ in the end.
+const farBehind = 5 * hopeless
+
 // tops are the summits above starts, of which there is one at least: those that are highest after their first slopes.
-func (sc *scene) tops(starts []summit, lambda float64) []summit {
+func (sc *scene) tops(starts []summit, lambda, rival float64) []summit {
 	out := sc.climbAll(starts, lambda, firstSlopes)
-	return sc.climbAll(out[:min(keepSummits, len(out))], lambda, theTop)
+	out = out[:min(keepSummits, len(out))]
+	first := min(firstTops, len(out))
+	tops := sc.climbAll(out[:first], lambda, theTop)
+	if tops[0].ln+farBehind < rival {
+		return tops
+	}
+	return distinct(append(tops, sc.climbAll(out[first:], lambda, theTop)...))
 }
 
 // climbAll climbs from every start; the highest comes first, and of those that meet on one summit it alone stays.
 func (sc *scene) climbAll(from []summit, lambda float64, e effort) []summit {
 	all := make([]summit, len(from))
 	numeric.Each(len(from), func(i int) { all[i] = sc.climb(from[i].at, from[i].held, from[i].scale, lambda, e) })
+	return distinct(all)
+}
+
+// distinct puts the highest first, and of summits that are one leaves it alone.
+func distinct(all []summit) (out []summit) {
 	slices.SortStableFunc(all, func(a, b summit) int { return int(sign(b.ln - a.ln)) })
-	var out []summit
 	for _, s := range all {
 		if !slices.ContainsFunc(out, func(o summit) bool { return o.meets(s) }) {
 			out = append(out, s)

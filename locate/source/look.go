@@ -33,13 +33,13 @@ func (p *posterior) look(w *work, x, y, side float64) (lnq, ln []float64) {
 			q := math.Exp(lnq[n])
 			var sum float64
 			for i := range sc.s {
-				if p.base.z[i] != p.base.z[i] || w.c[i] == 0 && shift[i]*q < 1e-3*sc.noise {
+				if p.base.z[i] != p.base.z[i] || w.at[i].C == 0 && shift[i]*q < 1e-3*sc.noise {
 					continue
 				}
 				v0 := p.variance[i]
 				d0 := p.base.z[i] * math.Sqrt(v0)
-				v1 := v0 + flu2*q*q*w.reach[i]*w.reach[i]
-				d1 := d0 - q*(w.c[i]-shift[i])
+				v1 := v0 + flu2*q*q*w.at[i].Reach*w.at[i].Reach
+				d1 := d0 - q*(w.at[i].C-shift[i])
 				if sc.obs[i].Below {
 					sum += math.Log(max(numeric.StudentT4CDF(d1/math.Sqrt(v1)), 1e-300)) - math.Log(max(numeric.StudentT4CDF(d0/math.Sqrt(v0)), 1e-300))
 				} else {
@@ -62,7 +62,7 @@ func (p *posterior) shift(w *work) []float64 {
 	m.common = 0
 	sc.settle(&w.normals, m, &w.spare, func(i int) (q, r float64) {
 		if z := p.base.z[i]; z == z {
-			return p.lambda * 5 / ((4 + z*z) * p.variance[i]), w.c[i]
+			return p.lambda * 5 / ((4 + z*z) * p.variance[i]), w.at[i].C
 		}
 		return 0, 0
 	})

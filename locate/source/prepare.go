@@ -36,8 +36,11 @@ type scene struct {
 	bySensor          [][]int
 	seat              []int        // of each sensor in its record
 	velocity          [][2]float64 // of the sensor at each sample, m/s
+	felt              bool         // where a sensor answers late, its samples are of elsewhere
 	sd                realisationSD
 	realisations      []realisation
+	bends             []bool  // of each sample: the effects of its realisation are not linear
+	paths             bool    // some samples are of paths
 	standing          bool    // every instrument stands still
 	apart             float64 // share of the realisations that counts as independent
 	calm              bool
@@ -63,6 +66,7 @@ func prepare(g Survey) (*scene, error) {
 	sc.s = keep
 	sc.sensor = make([]int, len(keep))
 	for i := range keep {
+		sc.paths = sc.paths || keep[i].IsPath
 		if i > 0 && keep[i].Sensor != keep[i-1].Sensor {
 			sc.sensors++
 		}
@@ -360,6 +364,7 @@ func (sc *scene) velocities() {
 			b = i
 		}
 		if t := sc.s[b].TimeS - sc.s[a].TimeS; t > 0 && !sc.s[i].IsPath {
+			sc.felt = true
 			sc.velocity[i] = [2]float64{(sc.s[b].At[0] - sc.s[a].At[0]) / t, (sc.s[b].At[1] - sc.s[a].At[1]) / t}
 		}
 	}

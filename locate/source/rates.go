@@ -89,7 +89,9 @@ func (other *scene) paired(first *scene, t theta, under []float64, w *work) *pai
 			w.clear()
 			src := t.source(j)
 			other.column(w, t.shared()[jLag], src[iX], src[iY], math.Exp(src[iLnH]), math.Exp(src[iLnQ]), t.shape(), 0)
-			shares[j] = append([]float64(nil), w.c...)
+			for i := range w.at {
+				shares[j] = append(shares[j], w.at[i].C)
+			}
 		}
 	}
 	g.columns = make([][]float64, k)

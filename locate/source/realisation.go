@@ -92,7 +92,7 @@ type effect struct {
 func (g *realisation) lever(w *work, i int) [3]float64 {
 	u := g.unit(w, i)
 	if w.shift[i] < 0 {
-		if bent := w.brought(i) / w.c[i]; bent < 1 {
+		if bent := w.brought(i) / w.at[i].C; bent < 1 {
 			u[0], u[1], u[2] = bent*u[0], bent*u[1], bent*u[2]
 		}
 	}
@@ -101,13 +101,13 @@ func (g *realisation) lever(w *work, i int) [3]float64 {
 
 // unit is lever about the mean plume.
 func (g *realisation) unit(w *work, i int) [3]float64 {
-	return [3]float64{g.sd.gain * w.c[i], g.sd.turn * w.turn[i], g.sd.widen * w.widen[i]}
+	return [3]float64{g.sd.gain * w.at[i].C, g.sd.turn * w.at[i].Turn, g.sd.widen * w.at[i].Widen}
 }
 
 // brought is what the sources bring to sample i with all effects. Linear effects that lessen it do so as its logarithm, for no air takes gas
 // out: c·(1+s/c) from s ≥ 0, c·exp(s/c) below, one in value and slope where they meet.
 func (w *work) brought(i int) float64 {
-	s, c := w.shift[i], w.c[i]
+	s, c := w.shift[i], w.at[i].C
 	switch {
 	case s >= 0:
 		return c + s
@@ -119,7 +119,7 @@ func (w *work) brought(i int) float64 {
 
 // seen reports whether sample i says anything of a realisation.
 func (sc *scene) seen(w *work, i int) bool {
-	return w.reach[i] != 0 && sc.obs[i].Amount == sc.obs[i].Amount
+	return w.at[i].Reach != 0 && sc.obs[i].Amount == sc.obs[i].Amount
 }
 
 // gather adds a lever with a weight to the upper triangle by rows.
@@ -132,15 +132,16 @@ func gather(a *[6]float64, q float64, u [3]float64) {
 	a[5] += q * u[2] * u[2]
 }
 
-// lnEffect is a realisation's part of the log-likelihood: -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), with the expected weights.
-func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) float64 {
+// lnEffect is the part of realisation k, whose effects are not linear, in the log-likelihood: -½|e|² - ½ ln det(I + JᵀWJ) (Laplace), with the expected weights.
+func (sc *scene) lnEffect(w *work, m errorModel, k int) float64 {
+	g, e := &sc.realisations[k], &w.effect[k].of
 	a, any := [6]float64{0: 1, 3: 1, 5: 1}, false
-	for _, i := range g.samples {
+	for _, i := range w.met[k] {
 		if !sc.seen(w, i) {
 			continue
 		}
 		any = true
-		gather(&a, sc.expected(w, m, i), g.lever(w, i))
+		gather(&a, sc.expected(w, m, i), g.unit(w, i))
 	}
 	if !any {
 		return 0
@@ -148,9 +149,10 @@ func (sc *scene) lnEffect(w *work, m errorModel, g realisation, e [3]float64) fl
 	return -0.5*(e[0]*e[0]+e[1]*e[1]+e[2]*e[2]) - 0.5*math.Log(det3(a))
 }
 
-// bring puts the effects of a realisation into the columns, with the strength as a logarithm; what linear ones bring beyond those that are
+// bring puts effects of realisation n into the columns, with the strength as a logarithm; what linear ones bring beyond those that are
 // in already is added to w.shift.
-func (sc *scene) bring(w *work, g realisation, e, already [3]float64) {
+func (sc *scene) bring(w *work, n int, e, already [3]float64) {
+	g := &sc.realisations[n]
 	if g.linear {
 		for _, i := range g.samples {
 			u := g.unit(w, i)
@@ -160,18 +162,21 @@ func (sc *scene) bring(w *work, g realisation, e, already [3]float64) {
 	}
 	turn, wide, gain := g.sd.turn*e[1], math.Exp(g.sd.widen*e[2]), math.Exp(g.sd.gain*e[0])
 	sin, cos := math.Sincos(w.sh.BiasRad - turn) // headings are clockwise, effects to the left
-	tan := math.Tan(turn)
 	sh := *w.sh
 	sh.Wide = wide
-	for _, i := range g.samples {
-		w.c[i], w.reach[i], w.turn[i], w.widen[i] = 0, 0, 0, 0
-		for k, rate := range w.rates {
-			if !sc.s[i].IsPath {
-				w.add(i, gain*rate, w.cuts[k][i].At(tan, wide))
-				continue
+	for _, i := range w.met[n] {
+		w.at[i] = dispersion.Response{}
+	}
+	for k, rate := range w.rates {
+		dispersion.AddCuts(w.at, w.cuts[k], w.met[n], gain*rate, math.Tan(turn), wide)
+		if !sc.paths {
+			continue
+		}
+		s := w.t.source(k)
+		for _, i := range w.met[n] {
+			if sc.s[i].IsPath {
+				w.add(i, gain*rate, sc.response(i, w.t.shared()[jLag], s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
 			}
-			s := w.t.source(k)
-			w.add(i, gain*rate, sc.response(i, w.t.shared()[jLag], s[iX], s[iY], math.Exp(s[iLnH]), sin, cos, &sh, 0))
 		}
 	}
 }
@@ -257,7 +262,13 @@ func (sc *scene) assign() {
 			sc.seat[sensor] = j
 		}
 	}
+	sc.bends = make([]bool, len(sc.s))
 	for k, r := range sc.realisations {
+		if !r.linear {
+			for _, i := range r.samples {
+				sc.bends[i] = true
+			}
+		}
 		g := &sc.records[of[sc.sensor[r.samples[0]]]]
 		if r.whole {
 			g.whole = append(g.whole, k)

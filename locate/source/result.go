@@ -117,6 +117,7 @@ type posterior struct {
 	lambda    float64
 	clouds    []cloud
 	count     []float64 // probability of 0, 1, 2 sources
+	top       float64   // ln of the density at the highest summit of the number that was found
 	found     int       // the most probable number of sources that lie on a summit
 	hideouts  []hideout // of one more
 	best      theta     // the best explanation with the number that was found
@@ -131,6 +132,7 @@ func (sc *scene) report(in Input, d *domain, searches []*search, clouds []cloud,
 	p.clouds, p.found, p.hideouts = conceal(searches, clouds)
 	p.count = countProbability(p.clouds)
 	k := p.found
+	p.top = searches[k].summits[0].ln
 	p.best, p.held = clouds[k].best, clouds[k].held
 	p.settle()
 	g := &Group{Group: sc.survey.Group, Count: map[string]float64{}, Sources: []Source{}, Samples: sc.samples, Seed: seed, post: p}

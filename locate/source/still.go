@@ -133,104 +133,106 @@ func (sc *scene) eliminateMinute(w *work, g *record, a *normal, part int) (ln fl
 	for e, v := range w.effect[part].of {
 		b[e] = -v
 	}
-	x, low, high := w.coupled[:0], coupled{}, coupled{} // with the border, and with the nodes on either side
-	node := sc.node[r.samples[0]] - g.first
+	x := w.border(n)
+	var low, high [3]float64 // with the nodes on either side
+	node, any := sc.node[r.samples[0]]-g.first, false
 	for _, i := range r.samples {
 		p := &w.pulls[i]
 		if p.q == 0 || !sc.seen(w, i) {
 			continue
 		}
+		any = true
 		p.part = r.lever(w, i)
 		gather(&c, p.bent, p.part)
-		own, f := coupled{at: sc.seat[sc.sensor[i]]}, sc.between[i]
+		seat, f := sc.seat[sc.sensor[i]], sc.between[i]
 		for e, u := range p.part {
 			v := p.q * u
 			b[e] += v * p.r
-			own.b[e] = v
-			low.b[e] += v * (1 - f)
-			high.b[e] += v * f
+			x[e][seat] += v
+			low[e] += v * (1 - f)
+			high[e] += v * f
+			if len(g.whole) > 0 {
+				for o, whole := range p.whole {
+					x[e][len(g.sensors)+3*seat+o] += p.bent * whole * u
+				}
+			}
 		}
-		x = append(x, own)
 	}
-	if len(x) == 0 {
+	if !any {
 		return 0
 	}
-	if len(g.whole) > 0 {
-		for _, i := range r.samples {
-			p := &w.pulls[i]
-			if p.q == 0 || !sc.seen(w, i) {
-				continue
-			}
-			for o, v := range p.whole {
-				v *= p.bent
-				x = append(x, coupled{len(g.sensors) + 3*sc.seat[sc.sensor[i]] + o, [3]float64{v * p.part[0], v * p.part[1], v * p.part[2]}})
-			}
-		}
-	}
-	w.coupled = x
 	l := root3(c)
-	b = l.through(b)
-	low.b, high.b = l.through(low.b), l.through(high.b)
+	b, low, high = l.through(b), l.through(low), l.through(high)
 	nodes := len(a.diag) > 0
 	if nodes {
-		a.rhs[node] -= dot3(&low.b, &b)
-		a.rhs[node+1] -= dot3(&high.b, &b)
-		a.diag[node] -= dot3(&low.b, &low.b)
-		a.diag[node+1] -= dot3(&high.b, &high.b)
-		a.off[node] -= dot3(&low.b, &high.b)
+		a.rhs[node] -= dot3(&low, &b)
+		a.rhs[node+1] -= dot3(&high, &b)
+		a.diag[node] -= dot3(&low, &low)
+		a.diag[node+1] -= dot3(&high, &high)
+		a.off[node] -= dot3(&low, &high)
 	}
-	for k := range x {
-		x[k].b = l.through(x[k].b)
+	for k := range n {
+		y := l.through([3]float64{x[0][k], x[1][k], x[2][k]})
+		x[0][k], x[1][k], x[2][k] = y[0], y[1], y[2]
 	}
-	for s := range x { // in the order of the border, so that what comes later lies to the right
-		of, at := &x[s].b, x[s].at
-		a.right[at] -= dot3(of, &b)
+	for k := range n {
+		of := [3]float64{x[0][k], x[1][k], x[2][k]}
+		if of == [3]float64{} {
+			continue
+		}
+		a.right[k] -= dot3(&of, &b)
 		if nodes {
-			a.cross[at][node] -= dot3(of, &low.b)
-			a.cross[at][node+1] -= dot3(of, &high.b)
+			a.cross[k][node] -= dot3(&of, &low)
+			a.cross[k][node+1] -= dot3(&of, &high)
 		}
-		row := a.own[at*n : at*n+n]
-		for k := s; k < len(x); k++ {
-			row[x[k].at] -= dot3(of, &x[k].b)
+		row := a.own[k*n+k : k*n+n]
+		x0, x1, x2 := x[0][k:n], x[1][k:n], x[2][k:n]
+		for j := range row {
+			row[j] -= of[0]*x0[j] + of[1]*x1[j] + of[2]*x2[j]
 		}
 	}
-	return 2 * math.Log(l[0]*l[2]*l[5])
+	return -2 * math.Log(l[0]*l[2]*l[5])
 }
 
-// coupled is how a minute's effects hang together with one of the border.
-type coupled struct {
-	at int
-	b  [3]float64
+// border is room for how a minute's effects, one a row, hang together with a border of n unknowns: nothing yet.
+func (w *work) border(n int) *[3][]float64 {
+	for e := range w.coupled {
+		if len(w.coupled[e]) != n {
+			w.coupled[e] = make([]float64, n)
+		}
+		clear(w.coupled[e])
+	}
+	return &w.coupled
 }
 
 func dot3(x, y *[3]float64) float64 { return x[0]*y[0] + x[1]*y[1] + x[2]*y[2] }
 
-// A root of a symmetric positive definite matrix: lower triangle by rows.
+// A root of a symmetric positive definite matrix: lower triangle by rows, of the diagonal the reciprocals.
 type lower3 [6]float64
 
 // root3 is that of a matrix given by its upper triangle (Cholesky).
 func root3(a [6]float64) (l lower3) {
-	l[0] = math.Sqrt(a[0])
-	l[1] = a[1] / l[0]
-	l[2] = math.Sqrt(a[3] - l[1]*l[1])
-	l[3] = a[2] / l[0]
-	l[4] = (a[4] - l[3]*l[1]) / l[2]
-	l[5] = math.Sqrt(a[5] - l[3]*l[3] - l[4]*l[4])
+	l[0] = 1 / math.Sqrt(a[0])
+	l[1] = a[1] * l[0]
+	l[2] = 1 / math.Sqrt(a[3]-l[1]*l[1])
+	l[3] = a[2] * l[0]
+	l[4] = (a[4] - l[3]*l[1]) * l[2]
+	l[5] = 1 / math.Sqrt(a[5]-l[3]*l[3]-l[4]*l[4])
 	return l
 }
 
 // through solves l·y = x.
 func (l *lower3) through(x [3]float64) [3]float64 {
-	y0 := x[0] / l[0]
-	y1 := (x[1] - l[1]*y0) / l[2]
-	return [3]float64{y0, y1, (x[2] - l[3]*y0 - l[4]*y1) / l[5]}
+	y0 := x[0] * l[0]
+	y1 := (x[1] - l[1]*y0) * l[2]
+	return [3]float64{y0, y1, (x[2] - l[3]*y0 - l[4]*y1) * l[5]}
 }
 
 // back solves lᵀ·y = x.
 func (l *lower3) back(x [3]float64) [3]float64 {
-	y2 := x[2] / l[5]
-	y1 := (x[1] - l[4]*y2) / l[2]
-	return [3]float64{(x[0] - l[1]*y1 - l[3]*y2) / l[0], y1, y2}
+	y2 := x[2] * l[5]
+	y1 := (x[1] - l[4]*y2) * l[2]
+	return [3]float64{(x[0] - l[1]*y1 - l[3]*y2) * l[0], y1, y2}
 }
 
 // advance takes the step that was solved for: an effect by a deviation at most, beyond which the plume is no longer near its tangent. moved is the
@@ -246,7 +248,7 @@ func (sc *scene) advance(w *work, m errorModel, d int) (moved float64) {
 			e.moved = max(e.moved, math.Abs(by[j]))
 		}
 		moved = max(moved, e.moved)
-		sc.bring(w, sc.realisations[k], e.of, was)
+		sc.bring(w, k, e.of, was)
 	}
 	// Minutes first: their steps hang on the levers that the equations were made with.
 	type stride struct {
