@@ -189,7 +189,7 @@ func (p *person) refused(status int, method, path string, body any, says string)
 func TestWithoutASessionEveryCallAnswers401(t *testing.T) {
 	b := newBench(t)
 	nobody := b.person("")
-	for _, call := range []string{"GET /api/map", "GET /api/sites", "GET /api/sites/site_x", "GET /api/sites/site_x/history", "GET /api/assess?lat=1&lon=1", "GET /api/compare?a=x&b=y", "GET /api/inbox", "GET /api/events", "GET /api/live", "GET /api/audit", "GET /api/releases/rel_x/package.zip",
+	for _, call := range []string{"GET /api/map", "GET /api/sites", "GET /api/sites/site_x", "GET /api/sites/site_x/history", "GET /api/calibration", "GET /api/assess?lat=1&lon=1", "GET /api/compare?a=x&b=y", "GET /api/inbox", "GET /api/events", "GET /api/live", "GET /api/audit", "GET /api/releases/rel_x/package.zip",
 		"GET /api/no-such-call", "DELETE /api/session", "POST /api/cases", "POST /api/cases/case_x/reviews", "POST /api/observations/obs_x/retraction"} {
 		method, path, _ := strings.Cut(call, " ")
 		nobody.refused(401, method, path, nil, "Sign in")
@@ -324,7 +324,7 @@ func TestOpenAPIIsThereAndSpeaksOfIntelligenceOnly(t *testing.T) {
 	if doc.OpenAPI == "" {
 		t.Error("the document states no version of OpenAPI")
 	}
-	calls := []string{"GET /api/session", "POST /api/session", "DELETE /api/session", "GET /api/map", "GET /api/sites", "GET /api/sites/{id}", "GET /api/sites/{id}/history", "GET /api/assess", "GET /api/compare", "GET /api/inbox", "POST /api/cases",
+	calls := []string{"GET /api/session", "POST /api/session", "DELETE /api/session", "GET /api/map", "GET /api/sites", "GET /api/sites/{id}", "GET /api/sites/{id}/history", "GET /api/assess", "GET /api/compare", "GET /api/calibration", "GET /api/inbox", "POST /api/cases",
 		"POST /api/cases/{id}/reviews", "POST /api/cases/{id}/looked-at", "POST /api/cases/{id}/releases", "GET /api/releases/{id}/package.zip", "POST /api/cases/{id}/outcomes",
 		"POST /api/detections/{id}/sorting", "POST /api/observations/{id}/retraction", "DELETE /api/observations/{id}/retraction", "GET /api/events", "GET /api/live", "GET /api/audit",
 		"GET /api/gas", "GET /api/gas/{id}", "GET /api/gas/{id}/figure.svg", "GET /api/gas/{id}/figure.png",

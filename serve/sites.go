@@ -20,6 +20,9 @@ func (s *server) siteCalls(api huma.API) {
 		defer leave()
 		return s.app.History(ctx, readerOf(ctx).view, atalaya.CandidateID(in.ID))
 	})
+	get(s, api, "/api/calibration", "What stands behind words of probability, and what came back so far", func(ctx context.Context, _ *struct{}) (app.CalibrationView, error) {
+		return s.app.Calibrated(ctx, readerOf(ctx).view)
+	})
 	get(s, api, "/api/compare", "Two candidate sites beside each other", func(ctx context.Context, in *struct {
 		A string `query:"a" required:"true" maxLength:"80"`
 		B string `query:"b" required:"true" maxLength:"80"`

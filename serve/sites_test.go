@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/internal/app"
+	"github.com/atalaya-isr/atalaya/locate/site"
 )
 
 func TestAPlaceIsAskedOverTheAPI(t *testing.T) {
@@ -110,4 +112,37 @@ func TestTheHistoryOfASiteEndsNow(t *testing.T) {
 	b.narrow()
 	luis := b.person("luis")
 	luis.refused(404, "GET", "/api/sites/"+string(top.ID)+"/history", nil, "")
+}
+
+func TestTheCalibrationIsToldAndWithoutOneThereAreNoWords(t *testing.T) {
+	b := newBench(t)
+	b.app.Calibration = nil
+	b.run()
+	ana := b.person("ana")
+	var v app.CalibrationView
+	body := ana.want(200, "GET", "/api/calibration", nil, &v)
+	if v.Calibration != nil || len(v.Knots) != 0 || v.LeastCases < 1 || v.Outcomes.Candidates == 0 || v.Outcomes.Unvisited != v.Outcomes.Candidates || !strings.Contains(string(body), `"calibration":null`) {
+		t.Errorf("without one: %s", body)
+	}
+	for _, w := range v.Words {
+		if w.Used || w.Cases != 0 {
+			t.Errorf("without one %+v is used", w)
+		}
+	}
+	cases := []site.Case{}
+	for i := range 100 {
+		cases = append(cases, site.Case{LogOdds: float64(i%10) - 5, Site: i%10 > 6, Weight: 1})
+	}
+	c := site.Fit(cases)
+	b.app.Calibration = &c
+	ana.want(200, "GET", "/api/calibration", nil, &v)
+	if v.Calibration == nil || v.Calibration.Cases != 100 || len(v.Knots) < 2 {
+		t.Errorf("with one: %+v", v)
+	}
+	b.narrow()
+	luis := b.person("luis")
+	luis.want(200, "GET", "/api/calibration", nil, &v)
+	if v.Outcomes.Candidates != 0 || v.Banner.Text != "UNCLASSIFIED" {
+		t.Errorf("who sees no mission is told of %+v under %s", v.Outcomes, v.Banner.Text)
+	}
 }

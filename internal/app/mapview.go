@@ -143,6 +143,14 @@ const lookLevel = 16
 // mostLooked bounds the cells of one picture.
 const mostLooked = 60000
 
+// cellsWithin are the cells that tell where a footprint looked: of lookLevel, or coarser where it is so wide that these would be too many.
+func cellsWithin(ring []geodesy.LatLon) (cells []s2.CellID) {
+	for level := lookLevel; level >= 0 && cells == nil; level-- {
+		cells = geodesy.CellsOf(ring, level, 5000)
+	}
+	return cells
+}
+
 func (l *Layers) draw(o atalaya.Observation, standing store.Standing, looked map[s2.CellID]bool, box *box) error {
 	at := func(s float64) time.Time {
 		return o.When.From.Add(time.Duration(math.Round(s*1e6)) * time.Microsecond).UTC()
@@ -197,7 +205,7 @@ func (l *Layers) draw(o atalaya.Observation, standing store.Standing, looked map
 				ring[k] = geodesy.LatLon{Lat: p[1], Lon: p[0]}
 				box.add(p[0], p[1])
 			}
-			look(geodesy.CellsOf(ring, lookLevel, 5000))
+			look(cellsWithin(ring))
 			if i%max(1, len(b.Footprints)/150) == 0 {
 				l.Footprints.add("Polygon", closed(f.Ring[:]), base(map[string]any{"sensor": o.Sensor, "time": at(f.T)}))
 			}

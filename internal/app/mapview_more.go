@@ -39,7 +39,7 @@ func (l *Layers) drawSheet(o atalaya.Observation, base func(map[string]any) map[
 			ring[k] = geodesy.LatLon{Lat: p[1], Lon: p[0]}
 			box.add(p[0], p[1])
 		}
-		look(geodesy.CellsOf(ring, lookLevel, 5000))
+		look(cellsWithin(ring))
 		l.Footprints.add("Polygon", closed(f.Ring), base(map[string]any{"sensor": o.Sensor, "time": at(f.T)}))
 	}
 	return nil

@@ -280,3 +280,37 @@ func TestAPlaceTellsNothingOfWhatIsWithheld(t *testing.T) {
 		}
 	}
 }
+
+// A footprint of fifteen kilometres is ground looked at on the map, as it is in the ledger.
+func TestWideFootprintsAreNotHatched(t *testing.T) {
+	a, id := threePlaces(t, nil)
+	m, err := a.Map(context.Background(), access.Whole(), id)
+	if err != nil || len(m.Layers.Looked.Features) != 1 {
+		t.Fatalf("%d pieces of ground looked at: %v", len(m.Layers.Looked.Features), err)
+	}
+	hatched := m.Layers.Unsurveyed.Features[0].Geometry.Coordinates.([][][][2]float64)[0]
+	inside := func(ring [][2]float64, lon, lat float64) bool {
+		odd := false
+		for i := range len(ring) - 1 {
+			p, q := ring[i], ring[i+1]
+			if (p[1] > lat) != (q[1] > lat) && lon < p[0]+(lat-p[1])/(q[1]-p[1])*(q[0]-p[0]) {
+				odd = !odd
+			}
+		}
+		return odd
+	}
+	for _, at := range []struct {
+		lat, lon float64
+		looked   bool
+	}{{24.82, -107.38, true}, {24.77, -107.45, true}, {24.72, -107.27, false}} {
+		holes := 0
+		for _, ring := range hatched[1:] {
+			if inside(ring, at.lon, at.lat) {
+				holes++
+			}
+		}
+		if (holes > 0) != at.looked {
+			t.Errorf("%.2f, %.2f lies in %d holes of the hatching, looked at: %v", at.lat, at.lon, holes, at.looked)
+		}
+	}
+}

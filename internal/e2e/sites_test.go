@@ -130,6 +130,7 @@ func TestSites(t *testing.T) {
 	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
 	t.Run("what would change it", func(t *testing.T) { s.in(t).wouldChange() })
 	t.Run("how it came to this", func(t *testing.T) { s.in(t).history() })
+	t.Run("calibration", func(t *testing.T) { s.in(t).calibration(a) })
 	t.Run("two beside each other", func(t *testing.T) { s.in(t).compares() })
 	t.Run("what moved", func(t *testing.T) { s.in(t).moves(a) })
 	t.Run("why not here", func(t *testing.T) { s.in(t).whyNotHere() })
@@ -153,7 +154,14 @@ func (s *screen) speak(language string) {
 // spoken holds that an element says what it should in each language, and takes its picture; axe looks at the longer one.
 func (s *screen) spoken(id, name string, want map[string][]string) {
 	s.Helper()
-	for _, language := range []string{"en", "es"} {
+	order := []string{"en", "es"}
+	if js[string](s, `document.documentElement.lang`) == "es" { // each change of language draws the map anew
+		order = []string{"es", "en"}
+	}
+	for _, language := range order {
+		if want[language] == nil {
+			continue
+		}
 		s.speak(language)
 		js[bool](s, `(`+on(id)+`.scrollIntoView({block: 'center'}), true)`)
 		says := strings.ToLower(js[string](s, on(id)+`.innerText`))
@@ -167,7 +175,6 @@ func (s *screen) spoken(id, name string, want map[string][]string) {
 		}
 		s.picture(name + "-" + language)
 	}
-	s.speak("en")
 }
 
 func (s *screen) wouldChange() {
@@ -205,22 +212,19 @@ func (s *screen) whyNotHere() {
 	s.spoken("place", "place-site", map[string][]string{"en": {"candidate 1", "What it may be instead", "within 1 km", "Never looked at this place: gas"}, "es": {"candidato 1", "qué puede ser en su lugar", "nunca miraron este lugar: gas"}})
 	s.press("w")
 	s.there("place-asking")
-	for range 8 {
-		s.do(chromedp.KeyEvent(kb.ArrowRight))
-	}
-	for range 5 {
+	for range 5 { // south of all looks
 		s.do(chromedp.KeyEvent(kb.ArrowDown))
 	}
 	s.press("\r")
 	s.until(on("place-never") + ` && ` + on("place") + `.dataset.same === 'false'`)
-	s.spoken("place", "place-nobody", map[string][]string{"en": {"does not say that nothing is there", "covered by no look", "Nearest candidate"}, "es": {"no dice que aquí no haya nada", "no lo cubrió ninguna mirada"}})
+	s.spoken("place", "place-nobody", map[string][]string{"es": {"no dice que aquí no haya nada", "no lo cubrió ninguna mirada", "candidato más cercano"}})
 	s.press("w")
 	s.there("place-asking")
 	s.press("\x1b") // Esc leaves it, and the answer stays
 	s.until(`!` + on("place-asking"))
 	js[bool](s, `(atalaya.desk.ask(24.6, -107.2), true)`)
 	s.there("place-outside")
-	if n := js[int](s, `document.querySelectorAll('[data-testid="ledger-row"], [data-testid="place-alternatives"]').length`); n != 0 || !strings.Contains(s.text("place-outside"), "outside of the mission's ground") {
+	if n := js[int](s, `document.querySelectorAll('[data-testid="ledger-row"], [data-testid="place-alternatives"]').length`); n != 0 || !strings.Contains(s.text("place-outside"), "fuera del terreno de la misión") {
 		s.Errorf("beyond the mission's ground %d rows, and %q", n, s.text("place-outside"))
 	}
 }
@@ -337,4 +341,43 @@ func (s *screen) history() {
 		s.Errorf("back at now the ledger says %g, it said %g", again, now)
 	}
 	s.blur()
+}
+
+// calibration looks at what stands behind the words, and at the page where there is none.
+func (s *screen) calibration(a *app.App) {
+	s.press("g")
+	s.press("o")
+	s.there("calibration-plot")
+	type page struct {
+		Knots, Drawn, Rows, Words, Bands int
+		Wider                            bool
+	}
+	c := js[page](s, `(() => { const n = (q) => document.querySelectorAll(q).length; return { Knots: +`+on("outcomes-room")+`.dataset.knots, Drawn: n('[data-testid="calibration-knot"]'), Rows: n('[data-testid="calibration-knots"] tbody tr'),
+		Words: n('[data-testid="calibration-words"] tbody tr'), Bands: n('[data-testid="outcomes-bands"] tbody tr'), Wider: document.scrollingElement.scrollWidth > innerWidth } })()`)
+	if want := len(a.Calibration.Knots); want < 4 || c.Knots != want || c.Drawn != want || c.Rows != want || c.Words != len(site.Words) || c.Bands == 0 || c.Wider {
+		s.Errorf("%d knots are fitted, the page holds %+v", want, c)
+	}
+	s.spoken("calibration-says", "calibration", map[string][]string{"en": {"fitted on 600 cases", "simulated"}, "es": {"ajustada con 600 casos", "simulados"}})
+	js[bool](s, `(`+on("outcomes-ground")+`.scrollIntoView({block: 'end'}), true)`)
+	if says := s.text("outcomes-ground"); !strings.Contains(says, "neither hits nor misses") && !strings.Contains(says, "no son aciertos ni fallos") {
+		s.Errorf("of the ground it says %q", says)
+	}
+	s.picture("calibration-ground")
+	fit := a.Calibration
+	a.Calibration = nil
+	defer func() { a.Calibration = fit }()
+	s.press("g")
+	s.press("k")
+	s.until(`!` + on("outcomes-room"))
+	s.press("g")
+	s.press("o")
+	s.there("calibration-none")
+	if says := s.text("calibration-none"); !strings.Contains(says, "no probability bears a word") && !strings.Contains(says, "ninguna probabilidad lleva palabra") {
+		s.Errorf("without a calibration it says %q", says)
+	}
+	s.picture("calibration-none")
+	s.press("g")
+	s.press("s")
+	s.there("site-card")
+	s.until(on("then") + `?.dataset.points >= 5`)
 }

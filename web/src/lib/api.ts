@@ -65,6 +65,14 @@ export interface PlaceAnswer extends Partial<Weighing> {
 /** HistoryPoint is what had been sensed of a place by one time, weighed as of then. */
 export interface HistoryPoint extends Weighing { came: { evidence: string; observation: string; kind: string }[] }
 export interface SiteHistory { banner: Banner; site: string; items: number; points: HistoryPoint[] }
+/** CalibrationView is what stands behind words of probability, and what came back from the ground so far. */
+export interface CalibrationView {
+  banner: Banner; least_cases: number
+  calibration: { version?: string; from?: { scenario: string; first_seed: number; seeds: number }[] | null; cases: number; sites: number; outcomes: number; unvisited: number } | null
+  knots: { claimed: number; between: [number, number]; came_true: number; calibrated: number; range_90: [number, number]; cases: number; sites: number; word: string | null }[]
+  words: { word: string; from: number; to: number; cases: number; sites: number; used: boolean }[]
+  outcomes: { candidates: number; visited: number; unvisited: number; found: Partial<Record<Finding, number>>; bands: { from: number; to: number; visited: number; confirmed: number; unvisited: number; mean_claimed: number; range_90: [number, number] | null }[] }
+}
 export interface TwoCards { banner: Banner; sites: [SiteCard, SiteCard] }
 export interface InboxItem {
   id: string; kind: string; observation: ObservationRow; when: string; lat: number | null; lon: number | null; digits?: number; position?: Position; headline: string; said?: Sentence[]; sorted?: Sorted | null
@@ -140,6 +148,7 @@ export const api = {
   site: (id: string) => call<SiteCard>('GET', `/api/sites/${e(id)}`),
   place: (mission: string | null, lat: number, lon: number) => call<PlaceAnswer>('GET', `/api/assess?lat=${lat}&lon=${lon}${mission ? `&mission=${e(mission)}` : ''}`),
   history: (id: string) => call<SiteHistory>('GET', `/api/sites/${e(id)}/history`),
+  calibration: () => call<CalibrationView>('GET', '/api/calibration'),
   compare: (a: string, b: string) => call<TwoCards>('GET', `/api/compare?a=${e(a)}&b=${e(b)}`),
   inbox: (mission: string | null) => call<{ banner: Banner; detections: InboxItem[] | null }>('GET', `/api/inbox${q(mission)}`),
   openCase: (candidate: string, legal_basis: LegalBasis) => call<{ case: Case; event?: EventRef }>('POST', '/api/cases', { candidate, legal_basis }),
