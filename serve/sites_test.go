@@ -22,7 +22,7 @@ func TestAPlaceIsAskedOverTheAPI(t *testing.T) {
 	top := sites.Sites[0]
 	var v app.PlaceView
 	ana.want(200, "GET", fmt.Sprintf("/api/assess?lat=%.9f&lon=%.9f", top.Lat, top.Lon), nil, &v)
-	if !v.Inside || v.Weighing == nil || v.Probability <= 0 || v.LogOdds == 0 || len(v.Ledger) < 2 || v.Site == nil || v.Site.ID != top.ID || v.Mission != top.Mission || v.Range != nil {
+	if !v.Inside || v.Weighing == nil || v.Probability <= 0 || v.LogOdds == 0 || len(v.Ledger) < 2 || v.Site == nil || v.Site.ID != top.ID || v.Mission != top.Mission || v.Range == nil || top.Range == nil || *v.Range != *top.Range {
 		t.Errorf("at the first site: %+v", v)
 	}
 	far := app.PlaceView{}

@@ -116,6 +116,9 @@ func (p *hideout) weigh(w *work, m errorModel, column, reach []float64) {
 	for i, c := range column {
 		whole += c * c / w.variance[i]
 	}
+	if whole == 0 { // no sample tells of it
+		whole = 1
+	}
 	for lnq := math.Log(p.least) + rateStep/2; lnq < priorLnQ[0]+4*priorLnQ[1]; lnq += rateStep {
 		q, left := math.Exp(lnq), 0.0
 		for i, c := range column {

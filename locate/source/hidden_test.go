@@ -112,3 +112,17 @@ func TestHiddenSourcesCountInEveryOrder(t *testing.T) {
 		t.Errorf("%d of 200 hidden sources are on the ground", inside)
 	}
 }
+
+// Where no sample tells of a place its hidden source is as probable as beforehand: ratio is the share of the rates that would show.
+func TestAHiddenSourceOfWhichNothingIsToldHasItsPrior(t *testing.T) {
+	sc, _ := lineScene(t)
+	w := sc.newWork()
+	for i := range w.variance {
+		w.variance[i] = 1
+	}
+	p := hideout{least: math.Exp(priorLnQ[0])}
+	p.weigh(w, errorModel{flu2: 1, lambda: 1}, make([]float64, len(sc.s)), make([]float64, len(sc.s)))
+	if math.Abs(p.ratio-0.5) > 0.01 { // above the median; the sum ends four deviations up, which leaves out 3e-5, and steps are a tenth of one at most
+		t.Errorf("ratio %v, want 1/2", p.ratio)
+	}
+}
