@@ -122,7 +122,7 @@ func TestAHiddenSourceOfWhichNothingIsToldHasItsPrior(t *testing.T) {
 	}
 	p := hideout{least: math.Exp(priorLnQ[0])}
 	p.weigh(w, errorModel{flu2: 1, lambda: 1}, make([]float64, len(sc.s)), make([]float64, len(sc.s)))
-	if math.Abs(p.ratio-0.5) > 0.01 { // above the median; the sum ends four deviations up, which leaves out 3e-5, and steps are a tenth of one at most
+	if math.Abs(p.ratio-0.5) > 0.01 { // above the median; the sum ends four deviations up, which leaves out 3e-5, and steps are an eighth of one
 		t.Errorf("ratio %v, want 1/2", p.ratio)
 	}
 }
