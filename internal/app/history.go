@@ -87,8 +87,8 @@ func (a *App) History(ctx context.Context, view access.View, id atalaya.Candidat
 	return h, err
 }
 
-// askedAt is where a candidate was asked about: in the cell that holds it where its place is known to two windows, else in its likeliest cell, which is
-// found by its probability (see locate/site).
+// askedAt is where a candidate was asked about: at its place where that is known to two windows, else in its likeliest cell, which is found by its
+// probability (see locate/site).
 func (q question) askedAt(c atalaya.Candidate) geodesy.LatLon {
 	place := geodesy.LatLon{Lat: c.Place.Lat, Lon: c.Place.Lon}
 	if v := c.Place.CovarianceM2; math.Sqrt((v[0][0]+v[1][1])/2) > 2*site.ScaleM {
@@ -100,9 +100,6 @@ func (q question) askedAt(c atalaya.Candidate) geodesy.LatLon {
 			}
 		}
 		return at
-	}
-	if cell, said := q.cell(place); said {
-		return geodesy.CellCenter(cell)
 	}
 	return place
 }

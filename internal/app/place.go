@@ -90,9 +90,6 @@ type Look struct {
 // reachM is how far about a place it is told what was looked at: what a person on the ground there would call nearby.
 const reachM = 1000.0
 
-// nothingElse is the class of places that are of none that has a name.
-const nothingElse = "nothing"
-
 // question is what a mission's places are asked with.
 type question struct {
 	evidence []atalaya.Evidence
@@ -143,59 +140,20 @@ func (q question) until(t time.Time) question {
 	return q
 }
 
-// weigh says what the evidence says of a place.
-func (q question) weigh(here geodesy.LatLon) Weighing {
-	w := Weighing{AsOf: q.opt.AsOf}
-	w.Probability, w.Ledger = site.At(q.evidence, here, q.opt)
+// asked makes the evidence ready.
+func (q question) asked() *site.Asked { return site.Asking(q.evidence, q.opt) }
+
+// weighed is an answer as of the time of the question.
+func (q question) weighed(a site.Answer) Weighing {
+	w := Weighing{AsOf: q.opt.AsOf, Probability: a.Probability, Word: a.Word, Range: a.Range, Cases: a.Cases, Ledger: a.Ledger}
 	for _, row := range w.Ledger {
 		w.LogOdds += row.LogOdds
-	}
-	if cal := q.opt.Calibration; cal != nil {
-		bare := 0.0
-		for _, row := range w.Ledger[:len(w.Ledger)-1] { // the last row is the calibration's
-			bare += row.LogOdds
-		}
-		_, from, to, n := cal.Apply(bare)
-		w.Word, w.Range, w.Cases = cal.Word(bare), &[2]float64{from, to}, n
 	}
 	return w
 }
 
-// cell is the cell in which a place is asked about: of those that evidence speaks of the one that holds it, split where others are finer. False
-// where nothing is said of the place.
-func (q question) cell(here geodesy.LatLon) (c s2.CellID, ok bool) {
-	point := geodesy.CellOf(here, s2.MaxLevel)
-	for _, e := range q.evidence {
-		if len(e.Cells) == 0 {
-			continue
-		}
-		own := point.Parent(e.Level)
-		if _, has := slices.BinarySearch(e.Cells, uint64(own)); has && (!ok || own.Level() < c.Level()) {
-			c, ok = own, true
-		}
-	}
-	var inside []s2.CellID
-	for _, e := range q.evidence {
-		if !ok || e.Level <= c.Level() {
-			continue
-		}
-		from, _ := slices.BinarySearch(e.Cells, uint64(c.RangeMin()))
-		for _, f := range e.Cells[from:] {
-			if s2.CellID(f) > c.RangeMax() {
-				break
-			}
-			inside = append(inside, s2.CellID(f))
-		}
-	}
-	for ok {
-		inside = slices.DeleteFunc(inside, func(f s2.CellID) bool { return f == c || !c.Contains(f) })
-		if len(inside) == 0 {
-			break
-		}
-		c = point.Parent(c.Level() + 1)
-	}
-	return c, ok
-}
+// weigh says what the evidence says of a place.
+func (q question) weigh(here geodesy.LatLon) Weighing { return q.weighed(q.asked().At(here)) }
 
 // Place says why a place is ranked as it is.
 func (a *App) Place(ctx context.Context, view access.View, mission atalaya.MissionID, here geodesy.LatLon) (PlaceView, error) {
@@ -270,22 +228,21 @@ func (a *App) fillPlace(ctx context.Context, view access.View, v *PlaceView, q q
 	if err != nil && !isNotFound(err) { // nothing assessed yet is no candidate
 		return err
 	}
-	cell, said := q.cell(here)
-	asked := here
-	if said {
-		asked = geodesy.CellCenter(cell)
-	} else {
-		cell = geodesy.CellOf(here, askedLevel)
+	asked := q.asked()
+	cell, said := asked.Cell(here)
+	answer := asked.At(here)
+	w := q.weighed(answer)
+	v.Weighing = &w
+	for _, x := range answer.Else {
+		v.Alternatives = append(v.Alternatives, ClassShare{x.Class, x.Probability})
 	}
-	w := q.weigh(asked)
-	v.Weighing, v.Alternatives = &w, q.alternatives(asked, cell, w)
 	v.Candidates, v.Rank = len(as.Candidates), 1
 	for _, c := range as.Candidates {
 		if c.Probability > w.Probability {
 			v.Rank++
 		}
 		near := NearSite{ID: c.ID, Rank: c.Rank, DistanceM: geodesy.Distance(here, geodesy.LatLon{Lat: c.Place.Lat, Lon: c.Place.Lon})}
-		at, held := q.cell(geodesy.LatLon{Lat: c.Place.Lat, Lon: c.Place.Lon})
+		at, held := asked.Cell(geodesy.LatLon{Lat: c.Place.Lat, Lon: c.Place.Lon})
 		near.Same = said && held && at == cell && agrees(w.Probability, c.Probability)
 		if v.Site == nil || near.Same && !v.Site.Same || near.Same == v.Site.Same && near.DistanceM < v.Site.DistanceM {
 			v.Site = &near
@@ -303,9 +260,6 @@ func (a *App) fillPlace(ctx context.Context, view access.View, v *PlaceView, q q
 	return a.fillReach(ctx, view, v, q, here)
 }
 
-// askedLevel is the S2 level of the cell in which a place is asked about of which nothing is said: 9 m.
-const askedLevel = 20
-
 // agrees says that two probabilities are the same but for rounding.
 func agrees(a, b float64) bool { return math.Abs(a-b) <= 1e-9 }
 
@@ -319,49 +273,6 @@ func sharesOf(others map[string]float64) []ClassShare {
 	}
 	slices.SortStableFunc(out, func(a, b ClassShare) int { return cmp.Compare(b.Share, a.Share) })
 	return out
-}
-
-// alternatives shares out what is not a site at a place among the classes that the record names. The share of a class is told by what doubling it
-// alone would take off: the odds of a site against the mixture of what else there may be fall by 1 + share. So it is asked with one item more, which says
-// nothing of a site (a millionth of a millionth) and that class twice; before time, which moves the site alone.
-func (q question) alternatives(here geodesy.LatLon, cell s2.CellID, w Weighing) []ClassShare {
-	names := map[string]bool{}
-	for _, e := range q.evidence {
-		for name := range e.Others {
-			names[name] = true
-		}
-	}
-	out := []ClassShare{}
-	if len(names) == 0 {
-		return out
-	}
-	const little = 1e-12
-	probe := func(others map[string]float64) float64 {
-		e := atalaya.Evidence{ID: "probe", Kind: "probe", Level: cell.Level(), Cells: []uint64{uint64(cell)}, LogOdds: []float64{little}, Others: others}
-		_, rows := site.At(append(slices.Clip(q.evidence), e), here, q.opt)
-		return staying(rows)
-	}
-	before, rest := probe(map[string]float64{}), 1-w.Probability
-	left := 1.0
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		share := math.Min(left, math.Max(0, math.Expm1(before-probe(map[string]float64{name: 1 / little}))))
-		left -= share
-		out = append(out, ClassShare{name, rest * share})
-	}
-	out = append(out, ClassShare{nothingElse, rest * left})
-	slices.SortStableFunc(out, func(a, b ClassShare) int { return cmp.Compare(b.Share, a.Share) })
-	return out
-}
-
-// staying is the log-odds of a site that neither opens nor closes, before calibration.
-func staying(rows []atalaya.LedgerItem) float64 {
-	sum := 0.0
-	for _, row := range rows {
-		if row.Kind != "time" && row.Kind != "calibration" {
-			sum += row.LogOdds
-		}
-	}
-	return sum
 }
 
 // fillReach tells what was looked at about a place, and reads the observations that the answer names.

@@ -21,7 +21,6 @@ import (
 	"github.com/atalaya-isr/atalaya/numeric"
 	"github.com/atalaya-isr/atalaya/serve"
 	"github.com/atalaya-isr/atalaya/store/sqlite"
-	"github.com/atalaya-isr/atalaya/web"
 )
 
 // threePlaces writes a mission of reports and sheets alone, which runs in a second: a fortnight over three places. SYNTHETIC.
@@ -98,23 +97,7 @@ func sitesServer(t *testing.T) (base string, a *app.App) {
 	if _, partial, err := a.Run(ctx, threePlaces(t), app.RunOptions{Seed: 1}); err != nil || partial {
 		t.Fatalf("partial %v: %v", partial, err)
 	}
-	h, err := serve.New(a, serve.Options{Web: web.Dist(), Test: true, Log: t.Logf})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, ended := make(chan string, 1), make(chan error, 2)
-	go func() { ended <- serve.Listen(ctx, "127.0.0.1:0", h, func(u string) { url <- u }) }()
-	go func() { ended <- a.Work(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		for range 2 {
-			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-				t.Error(err)
-			}
-		}
-		db.Close()
-	})
-	return <-url, a
+	return served(t, ctx, stop, db, a, serve.Options{}), a
 }
 
 // TestSites looks at what the workbench says of sites beyond the ledger, with the keyboard alone, in both languages.

@@ -24,7 +24,6 @@ import (
 	"github.com/atalaya-isr/atalaya/serve"
 	"github.com/atalaya-isr/atalaya/simulate"
 	"github.com/atalaya-isr/atalaya/store/sqlite"
-	"github.com/atalaya-isr/atalaya/web"
 )
 
 const filmPassword = "SYNTHETIC words"
@@ -90,20 +89,7 @@ func shown(t *testing.T, dir string, o app.RunOptions) (base string) {
 	if _, _, err := a.AddAccount(ctx, app.System, "Ana SYNTHETIC", "analyst", filmPassword); err != nil {
 		t.Fatal(err)
 	}
-	h, err := serve.New(a, serve.Options{Web: web.Dist(), Test: true, Log: t.Logf})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, ended := make(chan string, 1), make(chan error, 1)
-	go func() { ended <- serve.Listen(ctx, "127.0.0.1:0", h, func(u string) { url <- u }) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-		db.Close()
-	})
-	return <-url
+	return served(t, ctx, stop, db, a, serve.Options{})
 }
 
 // TestVideoRoom opens real recordings: H.264 of a simulator, interlaced H.264 of a camera, a reference stream with metadata that have

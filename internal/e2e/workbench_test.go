@@ -41,7 +41,14 @@ func demo(t *testing.T) (base, password string) {
 	}
 	t.Logf("demo campaign made and run in %v", time.Since(began).Round(100*time.Millisecond))
 	names := []string{app.DemoPeople[0].Name, app.DemoPeople[1].Name, app.DemoPeople[2].Name}
-	h, err := serve.New(a, serve.Options{Web: web.Dist(), Demo: true, Test: true, DemoAccounts: names, DemoPassword: d.Password, Log: t.Logf})
+	return served(t, ctx, stop, db, a, serve.Options{Demo: true, DemoAccounts: names, DemoPassword: d.Password}), d.Password
+}
+
+// served is where a record is served and worked until the test ends; then all of it is closed.
+func served(t *testing.T, ctx context.Context, stop func(), db *sqlite.DB, a *app.App, o serve.Options) (base string) {
+	t.Helper()
+	o.Web, o.Test, o.Log = web.Dist(), true, t.Logf
+	h, err := serve.New(a, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +64,7 @@ func demo(t *testing.T) (base, password string) {
 		}
 		db.Close()
 	})
-	return <-url, d.Password
+	return <-url
 }
 
 func TestWorkbench(t *testing.T) {

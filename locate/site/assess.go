@@ -576,11 +576,7 @@ func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 		Mission: opt.Mission, Ledger: rows, Probability: probability(sum(rows)), AsOf: opt.AsOf,
 		Place: place, Alternatives: f.otherwise(rest, shares, f.smelt(p)),
 	}
-	if cal := opt.Calibration; cal != nil {
-		bare := sum(rows[:len(rows)-1])
-		_, from, to, n := cal.Apply(bare)
-		c.Word, c.Range, c.Cases = cal.Word(bare), &[2]float64{from, to}, n
-	}
+	c.Word, c.Range, c.Cases = opt.howSure(rows)
 	c.Changes = f.changes(leaf, c.Probability, shares, w)
 	// A candidate is named by the item that pins it down: it keeps its name while others come and go.
 	c.ID = atalaya.CandidateID(atalaya.NameOf("site_", string(opt.Mission), string(f.items[p.own[0]].ID)))

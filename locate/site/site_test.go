@@ -476,6 +476,40 @@ func TestANeighbourDoesNotLiveOnWhatSpeaksForACandidate(t *testing.T) {
 	}
 }
 
+// What is said of a candidate's place, and of any other in its cell, is what its card says; shares sum to one; where nothing is said the prior stands alone.
+func TestAPlaceThatIsAskedAboutAnswersAsItsCard(t *testing.T) {
+	s, _ := site.SenseOf("gas")
+	known := site.FromDetection(s.Known(site.Detection{Modes: []site.Mode{{At: here, CovarianceM2: round(20), Weight: 1}}}, nil, 0, 0))
+	known.ID = "known"
+	opt := asOf
+	cal := site.Fit([]site.Case{{LogOdds: -6, Weight: 30}, {LogOdds: -1, Site: true, Weight: 30}})
+	opt.Calibration = &cal
+	all := []atalaya.Evidence{known, report("r", here, 2000, "B2")}
+	card, asked := site.Assess(all, opt)[0], site.Asking(all, opt)
+	got := asked.At(geodesy.LatLon{Lat: card.Place.Lat, Lon: card.Place.Lon})
+	if got.Probability != card.Probability || !reflect.DeepEqual(got.Ledger, card.Ledger) || !reflect.DeepEqual(got.Word, card.Word) || !reflect.DeepEqual(got.Range, card.Range) || got.Cases != card.Cases {
+		t.Errorf("the place says %+v, its card %+v", got, card)
+	}
+	total := got.Probability
+	for i, x := range got.Else {
+		total += x.Probability
+		if x.Probability != card.Alternatives[i].Probability {
+			t.Errorf("%s has %v, on the card %s has %v", x.Class, x.Probability, card.Alternatives[i].Label, card.Alternatives[i].Probability)
+		}
+	}
+	if math.Abs(total-1) > 1e-12 {
+		t.Errorf("shares sum to %v", total)
+	}
+	cell, ok := asked.Cell(here)
+	if beside := asked.At(geodesy.CellCenter(s2.CellID(cell))); !ok || beside.Probability != got.Probability {
+		t.Errorf("in the middle of its cell %v, at the place %v", beside.Probability, got.Probability)
+	}
+	far := geodesy.Destination(here, 0, 50e3)
+	if _, ok := asked.Cell(far); ok || len(asked.At(far).Ledger) != 2 { // with the calibration
+		t.Errorf("where nothing is said: %+v", asked.At(far).Ledger)
+	}
+}
+
 func TestPlacesThatAgreeSharpenEachOther(t *testing.T) {
 	near := geodesy.Destination(here, 90, 20)
 	got := site.Assess([]atalaya.Evidence{gas("1", here, 20), gas("2", near, 20)}, asOf)
