@@ -361,3 +361,18 @@ func TestCalibration(t *testing.T) {
 		t.Errorf("one core and all give different bytes:\n%s\n%s", a, b)
 	}
 }
+
+// On these flights past nothing a climb from the middle of the priors ends where noise stands for all that the background does, thirty e-folds below where the background
+// drifts. No source then lost to one that was never there, for explanations with sources are sought with the noise held.
+func TestNoiseIsNotTakenForADrift(t *testing.T) {
+	t.Parallel()
+	for seed, kind := range map[uint64]background{5: drifting, 22: drifting, 26: stepping} {
+		b, _, err := believe(t.Context(), newAirborne(seed, kind, 0).in, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(b.named) > 0 || b.count[0] < 0.5 {
+			t.Errorf("past nothing, seed %d, %s background: %d sources, probabilities %.3g", seed, kind, len(b.named), b.count)
+		}
+	}
+}

@@ -128,7 +128,7 @@ func posteriors(ctx context.Context, searches []*search) ([]cloud, error) {
 		if a.hidden = math.Inf(-1); best >= 0 && best < k {
 			a.hidden = searches[best].withHidden(rival, k-best)
 		}
-		if rival > never/2 && a.promise()+hopeless < searches[order[0]].promise() {
+		if rival > never/2 && k > 0 && a.promise()+hopeless < searches[order[0]].promise() {
 			out[k] = a.unseen()
 			continue
 		}
@@ -204,13 +204,27 @@ func (sc *scene) temper(g *grid, d *domain, one, two []hypothesis) (lambda float
 	if sc.standing {
 		lambda, sc.apart = 1, share
 	}
-	summits[0] = []summit{{at: sc.centre()}}
-	for k := range summits {
+	for k := 2; k >= 0; k-- {
+		if k == 0 {
+			summits[0] = sc.withoutSources(summits, lambda)
+		}
 		if len(summits[k]) > 0 {
 			summits[k] = sc.climbAll(summits[k], lambda, theTop)
 		}
 	}
 	return lambda, summits
+}
+
+// withoutSources are from where none is climbed to: the middle of the priors, with the noise held first, and what the best explanations with sources leave when these
+// go. From the middle alone a climb may end where noise stands for all that the background does.
+func (sc *scene) withoutSources(summits [][]summit, lambda float64) []summit {
+	out := sc.climbAll([]summit{{at: sc.centre()}}, lambda, firstSlopes)
+	for _, s := range summits[1:] {
+		if len(s) > 0 {
+			out = append(out, summit{at: s[0].at.shared()})
+		}
+	}
+	return out
 }
 
 // From how many places a climb begins, and how many, the highest, go on to the top.
