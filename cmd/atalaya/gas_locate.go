@@ -24,10 +24,12 @@ func gasCommand() *cobra.Command {
 
 // gasLocate are the flags of gas locate.
 type gasLocate struct {
-	json, quiet, join, timing bool
-	seed                      uint64
-	figure                    figureFlags
+	json, quiet, join, timing, plain bool
+	seed                             uint64
+	figure                           figureFlags
 }
+
+const plainPlumeHelp = "take the air for none: spreads grow straight with the measured angles, one wind at all heights. A check on numbers that such a plume made"
 
 func gasLocateCommand() *cobra.Command {
 	var f gasLocate
@@ -44,6 +46,7 @@ func gasLocateCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "no progress")
 	c.Flags().BoolVar(&f.join, "join", false, "solve all groups as one")
 	c.Flags().BoolVar(&f.timing, "timing", false, "add elapsed_s; without it the bytes repeat")
+	c.Flags().BoolVar(&f.plain, "plain-plume", false, plainPlumeHelp)
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed: the same input, version and seed give the same bytes")
 	f.figure.add(c)
 	return c
@@ -87,7 +90,7 @@ func (f gasLocate) run(cmd *cobra.Command, path string) error {
 	}
 	p := newProgress(cmd.ErrOrStderr(), f.quiet)
 	where := "" // of the group in hand
-	res, err := source.Locate(cmd.Context(), in, source.Options{Seed: f.seed,
+	res, err := source.Locate(cmd.Context(), in, source.Options{Seed: f.seed, PlainPlume: f.plain,
 		Progress: func(done, total int) { p.say(fmt.Sprintf("%d of %d steps%s", done, total, where)) },
 		Early:    func(e source.Early) { where = "; if there is a source, it is near " + earlyPlace(e) }})
 	p.end()

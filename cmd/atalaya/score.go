@@ -19,7 +19,7 @@ import (
 
 func scoreCommand() *cobra.Command {
 	var asJSON, locate, quiet bool
-	var seed uint64
+	var o source.Options
 	var campaign campaignFlags
 	c := &cobra.Command{
 		Use:   "score TRUTH [RESULT]",
@@ -47,7 +47,7 @@ schema atalaya.truth-sources/1 goes with RESULT of atalaya.sources/1 ("gas locat
 			}
 			switch {
 			case head.Schema == "atalaya.truth-sources/1":
-				return scoreSources(cmd, args, b, seed, asJSON, quiet)
+				return scoreSources(cmd, args, b, o, asJSON, quiet)
 			case head.Schema == "atalaya.truth/1" && !locate:
 				return scoreSites(cmd.OutOrStdout(), args, b, campaign, asJSON)
 			}
@@ -58,7 +58,8 @@ schema atalaya.truth-sources/1 goes with RESULT of atalaya.sources/1 ("gas locat
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.score/1")
 	c.Flags().BoolVar(&locate, "locate", false, "locate the surveys that the truth names")
 	c.Flags().BoolVar(&quiet, "quiet", false, "no progress")
-	c.Flags().Uint64Var(&seed, "seed", 1, "seed of the estimator, with --locate")
+	c.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of the estimator, with --locate")
+	c.Flags().BoolVar(&o.PlainPlume, "plain-plume", false, plainPlumeHelp+"; with --locate")
 	return c
 }
 
@@ -69,7 +70,7 @@ func readDocument(path string, b []byte, into any) error {
 	return nil
 }
 
-func scoreSources(cmd *cobra.Command, args []string, b []byte, seed uint64, asJSON, quiet bool) error {
+func scoreSources(cmd *cobra.Command, args []string, b []byte, o source.Options, asJSON, quiet bool) error {
 	var truth score.TruthSources
 	if err := readDocument(args[0], b, &truth); err != nil {
 		return err
@@ -99,7 +100,7 @@ func scoreSources(cmd *cobra.Command, args []string, b []byte, seed uint64, asJS
 			if err != nil {
 				return err
 			}
-			res, err := source.Locate(cmd.Context(), in, source.Options{Seed: seed})
+			res, err := source.Locate(cmd.Context(), in, o)
 			if err != nil {
 				return err
 			}

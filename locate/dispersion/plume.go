@@ -88,12 +88,14 @@ type Bent struct {
 	Shape
 	bend
 	Wide  float64
-	size2 float64 // square of the spread at the source, m2
+	size  float64 // spread at the source, m
+	size2 float64 // its square
 }
 
 // Bend tables the shape.
 func (sh Shape) Bend() *Bent {
-	return &Bent{sh, bend{newPower(sh.LnAy, sh.By), newPower(sh.LnAz, sh.Bz)}, 1, SourceHalfWidthM * SourceHalfWidthM * math.Exp(2*sh.LnSize)}
+	size := SourceHalfWidthM * math.Exp(sh.LnSize)
+	return &Bent{sh, bend{newPower(sh.LnAy, sh.By), newPower(sh.LnAz, sh.Bz)}, 1, size, size * size}
 }
 
 // newPower tables exp(lnA)·(x/100 m)^b: the nodes of an octave are those of the one before times 2^b.
@@ -128,6 +130,7 @@ type Plume struct {
 	lid      float64
 	sy, sz   curve
 	profile  *profile
+	add, up  float64 // how the size of the source joins in: 2 where it is added to σy, not in quadrature; 0 where σz has none of it
 }
 
 // profile is what plumes over one surface have in common: U(z)/U(ref) against z², and σz by similarity where the Obukhov length is known.
@@ -175,7 +178,10 @@ func refHeight(w Wind) float64 {
 // newPlume takes from a plume of another wind over the same surface, where there is one, what does not differ.
 func newPlume(w Wind, s Surface, other Wind, have *Plume) *Plume {
 	speed := w.Speed()
-	p := &Plume{cos: 1, speed: max(speed, MinSpeed), lid: s.MixingHeightM}
+	p := &Plume{cos: 1, speed: max(speed, MinSpeed), lid: s.MixingHeightM, up: 1}
+	if s.Plain {
+		p.add, p.up = 2, 0
+	}
 	if have != nil && refHeight(w) == refHeight(other) {
 		p.profile = have.profile
 	} else {
@@ -196,6 +202,9 @@ func newPlume(w Wind, s Surface, other Wind, have *Plume) *Plume {
 		p.sy = have.sy
 	} else {
 		p.sy = newCurve(xFirst, xLast, func(x float64) float64 {
+			if s.Plain && w.SigmaTheta > 0 {
+				return x * math.Tan(min(w.SigmaTheta, 1.2))
+			}
 			if w.SigmaTheta > 0 {
 				return acrossByAngle(x, min(w.SigmaTheta, 1.2))
 			}
@@ -212,6 +221,9 @@ func newPlume(w Wind, s Surface, other Wind, have *Plume) *Plume {
 		return p
 	}
 	p.sz = newCurve(xFirst, xLast, func(x float64) float64 {
+		if s.Plain && w.SigmaPhi > 0 {
+			return x * math.Tan(min(w.SigmaPhi, 1.2))
+		}
 		if w.SigmaPhi > 0 {
 			return depthByAngle(x, p.speed, min(w.SigmaPhi, 1.2), up)
 		}
@@ -240,7 +252,7 @@ func (p *Plume) Spreads(x float64, sh *Bent) (sy, sz float64) {
 // across2 is σy², m2, between nodes i and i+1.
 func (p *Plume) across2(i int, f float64, sh *Bent) float64 {
 	sy := p.sy.at(i, f) * sh.y.at(i, f) * sh.Wide
-	return sy*sy + sh.size2
+	return sy*sy + p.add*sy*sh.size + sh.size2
 }
 
 // depth is σz between nodes i and i+1.
@@ -250,7 +262,7 @@ func (p *Plume) depth(i int, f float64, sh *Bent) float64 {
 		// A plume that fills the mixed layer stops growing: three images hold the mass to 1 % up to σz = 0.8 h.
 		sz = min(sz, 0.8*p.lid)
 	}
-	return math.Sqrt(sz*sz + sh.size2)
+	return math.Sqrt(sz*sz + p.up*sh.size2)
 }
 
 // carried tables, against (h/σz)², the square of the height in σz at which a log law has the mean speed of a plume: exp of the mean of ln z² over a Gaussian

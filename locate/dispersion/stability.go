@@ -13,6 +13,9 @@ type Surface struct {
 	Class         float64 // Pasquill class, A=0 to F=5, fractions allowed; used where ObukhovM is not known and HasClass
 	HasClass      bool
 	Cover         Cover
+	// Plain is no air: spreads grow straight with the angles that are measured, σy = w + x·tan σθ with w the half width of the source, σz = x·tan σφ, and the wind is one at
+	// all heights. Textbook examples and the open inversion codes have such plumes.
+	Plain bool
 }
 
 // Cover is what stands on the ground, which decides between Briggs' two tables of spreads.
@@ -120,6 +123,9 @@ func psi(z, invL float64) float64 {
 // WindRatio is the mean wind speed at height z over that at height ref, both in metres, by the log law with stability.
 // Heights below twice the roughness count as twice the roughness.
 func (s Surface) WindRatio(z, ref float64) float64 {
+	if s.Plain {
+		return 1
+	}
 	z0, invL := s.roughness(), s.inverseObukhov()
 	return logLaw(z, z0, invL) / logLaw(ref, z0, invL)
 }

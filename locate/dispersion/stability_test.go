@@ -398,3 +398,20 @@ func TestMassOfOnePartPerMillion(t *testing.T) {
 		t.Errorf("half the temperature at three times the pressure: %g, want %g", got, want)
 	}
 }
+
+// A plain plume is w + x·tan σθ wide and x·tan σφ deep, and carried by the wind as measured at every height.
+func TestAPlainPlumeGrowsStraight(t *testing.T) {
+	const angle, half = 0.1, 0.7
+	p := NewPlume(Wind{U: 3, HeightM: 10, SigmaTheta: angle, SigmaPhi: angle / 2}, Surface{Plain: true, RoughnessM: 0.1})
+	sh := Shape{LnSize: math.Log(half / SourceHalfWidthM)}.Bend()
+	for _, x := range []float64{5, 80, 3000} {
+		sy, sz := p.Spreads(x, sh)
+		// Tables are linear between eight nodes an octave: a straight line is kept but for roundings.
+		if wantY, wantZ := half+x*math.Tan(angle), x*math.Tan(angle/2); off(sy, wantY, wantY) > 1e-9 || off(sz, wantZ, wantZ) > 1e-9 {
+			t.Errorf("%g m downwind: %g wide and %g deep, want %g and %g", x, sy, sz, wantY, wantZ)
+		}
+		if u := p.SpeedAt(1, sz); off(u, 3, 3) > 1e-12 {
+			t.Errorf("%g m downwind the plume is carried at %g m/s, want 3", x, u)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya"
@@ -287,5 +288,14 @@ func TestWhereASourceWouldLieIsSaidEarly(t *testing.T) {
 	// A flight 100 to 450 m downwind: the grid errs along the wind by no more than the nearest leg is away.
 	if d := math.Hypot(*early[0].XM-f.truth.x, *early[0].YM-f.truth.y); d > 200 {
 		t.Errorf("%.0f m from the source", d)
+	}
+}
+
+func TestAPlainPlumeNeedsTheAnglesOfTheWind(t *testing.T) {
+	in := flights(t, 1)[0].in
+	_, err := source.Locate(t.Context(), in, source.Options{Seed: 1, PlainPlume: true})
+	var e *atalaya.Error
+	if !errors.As(err, &e) || e.Kind != atalaya.BadInput || !strings.Contains(err.Error(), "needs the angles of the wind's scatter") {
+		t.Errorf("without them it said %v", err)
 	}
 }

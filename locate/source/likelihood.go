@@ -56,7 +56,14 @@ var (
 	studentDoF    = 4.0
 )
 
+// almostNone is a deviation that makes no difference, and yet has a logarithm and an inverse.
+const almostNone = 1e-3
+
 func (sc *scene) sharedPriors() [shared][2]float64 {
+	if sc.survey.Surface.Plain {
+		none := [2]float64{0, almostNone}
+		return [shared][2]float64{none, none, none, none, priorSize, none, none, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), 2}, {math.Log(sc.tau), 1.5}, {math.Log(sc.usualDrift()), driftSD}}
+	}
 	w := [2]float64{0, sc.widthSD}
 	return [shared][2]float64{w, w, priorB, priorB, priorSize, priorBias, priorLag, {math.Log(sc.noise), noiseSD}, {math.Log(sc.sd.fluctuation), fluctuationSD}, {math.Log(sc.tau), 1.5}, {math.Log(sc.usualDrift()), driftSD}}
 }

@@ -13,6 +13,8 @@ import (
 // Options steer a search. The zero value works.
 type Options struct {
 	Seed uint64
+	// PlainPlume takes the air for none: see dispersion.Surface. It serves to check the chain on numbers that a plain plume made; real air breaks it.
+	PlainPlume bool
 	// Progress is told how many of how many pieces of work are done.
 	Progress func(done, total int)
 	// Early is told of each group where a source would lie if there is one, as soon as the grid says so: long before Locate knows whether
@@ -61,6 +63,7 @@ func Locate(ctx context.Context, in Input, o Options) (*Result, error) {
 }
 
 func locate(ctx context.Context, in Input, g Survey, o Options, tick func(int)) (*Group, error) {
+	g.Surface.Plain = g.Surface.Plain || o.PlainPlume
 	sc, err := prepare(g)
 	if err != nil {
 		return nil, err

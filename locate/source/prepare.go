@@ -73,7 +73,11 @@ func prepare(g Survey) (*scene, error) {
 		sc.sensor[i] = sc.sensors
 	}
 	sc.sensors++
-	sc.logged = sc.turbulence()
+	if !sc.survey.Surface.Plain {
+		sc.logged = sc.turbulence()
+	} else if !sc.angled() {
+		return nil, inputError(g.Group, "a plain plume needs the angles of the wind's scatter, across and up, with every sample", "Give wind_sigma_theta_deg and wind_sigma_phi_deg, or locate without a plain plume")
+	}
 	sc.smoothWind()
 	winds := make([]dispersion.Wind, len(keep))
 	measured, speed := true, 0.0
@@ -99,7 +103,7 @@ func prepare(g Survey) (*scene, error) {
 	sc.chain()
 	sc.layDrifts()
 	sc.velocities()
-	sc.sd = sdOver(sc.averaged(), sc.sigmaTheta())
+	sc.sd = sc.sdOver(sc.averaged())
 	sc.crossings()
 	sc.primary = sc.compound()
 	sc.look(sc.primary)
@@ -114,6 +118,11 @@ func sign(v float64) float64 {
 		return 1
 	}
 	return 0
+}
+
+// angled reports whether both angles of the wind are measured everywhere.
+func (sc *scene) angled() bool {
+	return !slices.ContainsFunc(sc.s, func(s Sample) bool { return !(s.Wind.SigmaTheta > 0 && s.Wind.SigmaPhi > 0) })
 }
 
 // turbulenceSpanS is how long a wind log must be for its turbulence to count: five minutes, ten eddies of half a minute.

@@ -78,6 +78,37 @@ func TestTheReleaseAtChilbolton(t *testing.T) {
 	}
 }
 
+// What a plain plume made is found where it was, and as strong, once the estimator is told so: 0.3 m and 2 % of the total are asked for.
+func TestThePlumeCheckByAPlainPlume(t *testing.T) {
+	r, err := source.Locate(t.Context(), read(t, fixture.Shared(t, "gas/plume-check/survey.csv")), source.Options{Seed: 1, PlainPlume: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, total, sum := r.Groups[0], 0.0, 0.0
+	if len(g.Sources) != 2 || g.Count["2"] < 0.9 {
+		t.Errorf("%d sources, want two at 0.9; count %v", len(g.Sources), g.Count)
+	}
+	for _, want := range truthOf(t, fixture.Shared(t, "gas/plume-check/truth.json")) {
+		best := math.Inf(1)
+		for _, s := range g.Sources {
+			metres, _ := miss(s, want)
+			best = min(best, metres)
+		}
+		t.Logf("%.2f m off", best)
+		if best > 0.3 {
+			t.Errorf("the source at %g, %g is missed by %.2f m, want 0.3", want.x, want.y, best)
+		}
+		sum += want.rate
+	}
+	for _, s := range g.Sources {
+		total += s.RateKgS["ch4"].P50
+	}
+	t.Logf("the total rate is %.4f of the truth", total/sum)
+	if math.Abs(total/sum-1) > 0.02 {
+		t.Errorf("the total rate is %.4f of the truth, want it within 2 %%", total/sum)
+	}
+}
+
 func TestTwoSourcesOfThePlumeCheck(t *testing.T) {
 	g := locate(t, read(t, fixture.Shared(t, "gas/plume-check/survey.csv")))
 	if len(g.Sources) != 2 {

@@ -44,6 +44,14 @@ func sdOver(t, sigmaTheta float64) realisationSD {
 	return realisationSD{mix(a.gain, b.gain), sigmaTheta * ofMean(max(t, eddyS)/eddyS), mix(a.widen, b.widen), mix(a.fluctuation, b.fluctuation)}
 }
 
+// sdOver is for a realisation of this survey; one of a plain plume is like all others.
+func (sc *scene) sdOver(t float64) realisationSD {
+	if sc.survey.Surface.Plain {
+		return realisationSD{almostNone, almostNone, almostNone, overTenMinutes.fluctuation}
+	}
+	return sdOver(t, sc.sigmaTheta())
+}
+
 // ofMean is the standard deviation of the mean over r correlation times of a process of unit variance and exponential correlation:
 // √(2/r·(1 - (1 - e^-r)/r)) (Taylor 1921, doi:10.1112/plms/s2-20.1.196).
 func ofMean(r float64) float64 { return math.Sqrt(2 / r * (1 + math.Expm1(-r)/r)) }
@@ -215,7 +223,7 @@ func (sc *scene) crossings() {
 		}
 		if sc.standsStill(stretch) {
 			still = append(still, stretch...)
-			whole := sdOver(sc.s[stretch[len(stretch)-1]].TimeS-sc.s[stretch[0]].TimeS, sc.sigmaTheta())
+			whole := sc.sdOver(sc.s[stretch[len(stretch)-1]].TimeS - sc.s[stretch[0]].TimeS)
 			sc.realisations = append(sc.realisations, realisation{samples: stretch, sd: whole, whole: true, linear: true})
 			continue
 		}
