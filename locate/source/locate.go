@@ -241,15 +241,22 @@ func (sc *scene) starts(hyp []hypothesis) []summit {
 	return out
 }
 
-// farBehind is, in ln of the density, behind a rival: where the highest stand so, no other summit beside them is looked for. It is far more than those that were as
-// high after their first slopes ever differ in the end.
+// farBehind is, in ln of the density, behind a rival: where the highest of the first summits stands so, no other is looked for. It is far more than those that were as
+// high after their first slopes ever differ in the end; where it stands twice as far behind, what it lacks of its top is nothing to that.
 const farBehind = 5 * hopeless
 
-// tops are the summits above starts, of which there is one at least: those that are highest after their first slopes.
+// tops are the summits above starts, of which there is one at least, the likeliest first: those that are highest after their first slopes.
 func (sc *scene) tops(starts []summit, lambda, rival float64) []summit {
-	out := sc.climbAll(starts, lambda, firstSlopes)
+	first := min(firstTops, len(starts))
+	out := sc.climbAll(starts[:first], lambda, firstSlopes)
+	switch ln := out[0].ln; {
+	case ln+2*farBehind < rival:
+		return out
+	case ln+farBehind >= rival:
+		out = distinct(append(out, sc.climbAll(starts[first:], lambda, firstSlopes)...))
+	}
 	out = out[:min(keepSummits, len(out))]
-	first := min(firstTops, len(out))
+	first = min(firstTops, len(out))
 	tops := sc.climbAll(out[:first], lambda, theTop)
 	if tops[0].ln+farBehind < rival {
 		return tops
