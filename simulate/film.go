@@ -34,6 +34,12 @@ func (f Film) flight() Video {
 		HFOVDeg: f.HFOVDeg, RateHz: f.RateHz, OrbitS: f.Seconds, RoadS: 1}
 }
 
+// widestDeg is the widest view that does not go beyond the landscape: 600 m across, and along, where the camera looks down by 27 degrees or
+// more (orbit_m is at most twice agl_m), less than 800 m; the rest is for what the camera sweeps.
+func (f Film) widestDeg() float64 {
+	return 2 * math.Atan(300/math.Hypot(f.AGLM, f.OrbitM)) / geodesy.RadPerDegree
+}
+
 // The picture: its size, and the streams of the film.
 const (
 	filmWidth, filmHeight = 320, 180
@@ -84,7 +90,7 @@ type landscape struct {
 	trucks      []truck
 }
 
-// landscapeM is the side of a landscape: a picture of 15 degrees from 2.4 km is 650 m wide.
+// landscapeM is the side of a landscape; see Film.widestDeg.
 const landscapeM = 1024
 
 // A truck drives straight on; half of the film's time it is at its middle place.

@@ -302,7 +302,7 @@ func (s *Scenario) limits() []limit {
 	}
 	if f := s.Film; f.File != "" {
 		l = append(l, limit{"film.agl_m", f.AGLM, 200, 1e4}, limit{"film.orbit_m", f.OrbitM, 200, 2 * f.AGLM}, limit{"film.speed_mps", f.SpeedMPS, 5, 120},
-			limit{"film.hfov_deg", f.HFOVDeg, 0.5, 15}, limit{"film.rate_hz", f.RateHz, 2, 30}, limit{"film.seconds", f.Seconds, 1, 120})
+			limit{"film.hfov_deg", f.HFOVDeg, 0.5, f.widestDeg()}, limit{"film.rate_hz", f.RateHz, 2, 15}, limit{"film.seconds", f.Seconds, 1, 120})
 	}
 	for _, r := range s.Reports {
 		l = append(l, limit{"reports.radius_m", r.RadiusM, 1, 1e5})
