@@ -10,6 +10,7 @@ import (
 	"math"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -256,7 +257,10 @@ func (l *look) metadata() *video.Reader {
 	for {
 		p, err := v.Next()
 		if err != nil {
-			if packets == 0 {
+			if packets == 0 && errors.Is(err, video.ErrNoMetadata) && slices.ContainsFunc(v.Streams(), mpegts.Stream.IsVideo) {
+				l.Summary["what"] = "MPEG transport stream, pictures without metadata"
+				l.passed(err) // a film is whole without them
+			} else if packets == 0 {
 				l.failed(err)
 			} else if !errors.Is(err, io.EOF) {
 				l.failed(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/atalaya-isr/atalaya/intake"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
 	"github.com/atalaya-isr/atalaya/internal/storm"
+	"github.com/atalaya-isr/atalaya/sense/mpegts"
 )
 
 func ExampleRecognise() {
@@ -252,6 +253,40 @@ func TestTablesThatCannotBeReadAreNamedAllTheSame(t *testing.T) {
 		}
 		if row.problem != "" && (len(f.Problems) != 1 || f.Problems[0].At == "" || !strings.Contains(f.Problems[0].What, row.problem)) {
 			t.Errorf("%s: %+v; want %s", row.claim, f.Problems, row.problem)
+		}
+	}
+}
+
+// A film without metadata is told to have none, and is whole; a transport stream with nothing in it is not.
+func TestFilmsWithoutMetadata(t *testing.T) {
+	for _, row := range []struct {
+		claim string
+		file  func(w *mpegts.Writer) error
+		whole bool
+	}{
+		{"a film", func(w *mpegts.Writer) error {
+			return w.WriteUnit(mpegts.Unit{Kind: mpegts.Pictures, PID: 0x100, PTS: 9000, DTS: 9000, HasPTS: true, Random: true,
+				Data: []byte{0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xf6, 0x80, 0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80, 0, 0, 0, 1, 0x65, 0x88, 0x84}})
+		}, true},
+		{"a stream of metadata that hold no packet", func(w *mpegts.Writer) error {
+			return w.WriteUnit(mpegts.Unit{PID: 0x101, PTS: 9000, DTS: 9000, HasPTS: true, Data: make([]byte, 200)})
+		}, false},
+	} {
+		out := mpegts.Output{PID: 0x100, StreamType: 0x1b}
+		if !row.whole {
+			out = mpegts.Output{PID: 0x101, StreamType: 0x06}
+		}
+		var file bytes.Buffer
+		w, err := mpegts.NewProgram(&file, out)
+		if err == nil {
+			err = row.file(w)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := recognise("film.ts", file.Bytes(), nil)
+		if f.Kind != intake.MPEGTS || f.Partial == row.whole || len(f.Problems) == 0 || !strings.Contains(f.Problems[0].What, "no KLV metadata in this transport stream") {
+			t.Errorf("%s: partial %v, %+v", row.claim, f.Partial, f)
 		}
 	}
 }

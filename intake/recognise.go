@@ -138,14 +138,20 @@ func clean(s string) string {
 
 // failed tells an error of a reader, at its place when it has one.
 func (l *look) failed(err error) {
+	l.Partial = true
+	l.passed(err)
+}
+
+// passed tells an error that cost nothing.
+func (l *look) passed(err error) {
 	var e *atalaya.Error
 	if errors.As(err, &e) {
 		bare := *e
 		bare.File, bare.Place = "", ""
-		l.lost(e.Place, "%s", bare.Error())
+		l.note(e.Place, "%s", bare.Error())
 		return
 	}
-	l.lost("", "%v", err)
+	l.note("", "%v", err)
 }
 
 func (l *look) rowProblems(ps []delimited.Problem) {

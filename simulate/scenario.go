@@ -38,6 +38,7 @@ type Scenario struct {
 	Instrument []Channel  `yaml:"gas_channels"` // of the one instrument that they share
 	Bearings   Bearings   `yaml:"bearings"`     // of a distant aircraft
 	Video      Video      `yaml:"video"`        // metadata of a camera
+	Film       Film       `yaml:"film"`         // its pictures of a place, with their metadata
 	Reports    []Report   `yaml:"reports"`      // in words
 }
 
@@ -299,6 +300,10 @@ func (s *Scenario) limits() []limit {
 			limit{"video.hfov_deg", v.HFOVDeg, 0.1, 60}, limit{"video.rate_hz", v.RateHz, 0.1, 30}, limit{"video.orbit_s", v.OrbitS, 1, 3600},
 			limit{"video.road_s", v.RoadS, 1, 3600}, limit{"video.miss_m", v.MissM, 0, 1e4}, limit{"video.short_m", v.ShortM, 0, 1e4})
 	}
+	if f := s.Film; f.File != "" {
+		l = append(l, limit{"film.agl_m", f.AGLM, 200, 1e4}, limit{"film.orbit_m", f.OrbitM, 200, 2 * f.AGLM}, limit{"film.speed_mps", f.SpeedMPS, 5, 120},
+			limit{"film.hfov_deg", f.HFOVDeg, 0.5, f.widestDeg()}, limit{"film.rate_hz", f.RateHz, 2, 15}, limit{"film.seconds", f.Seconds, 1, 120})
+	}
 	for _, r := range s.Reports {
 		l = append(l, limit{"reports.radius_m", r.RadiusM, 1, 1e5})
 	}
@@ -382,6 +387,9 @@ func (s *Scenario) checkNames() error {
 	}
 	if s.Video.File != "" {
 		errs = append(errs, file("video.file", s.Video.File), use("video.around", s.Video.Around, s.Video.Sortie), use("video.towards", s.Video.Towards, ""))
+	}
+	if s.Film.File != "" {
+		errs = append(errs, file("film.file", s.Film.File), use("film.around", s.Film.Around, s.Film.Sortie))
 	}
 	for _, r := range s.Reports {
 		errs = append(errs, use("reports.about", r.About, ""), file("reports.file", r.File))

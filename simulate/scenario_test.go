@@ -33,6 +33,8 @@ func TestScenariosThatCannotBeAreRefusedWithTheirKey(t *testing.T) {
 		{"a file outside the mission", "gas/flight-2.csv", "../flight-2.csv", "gas.file"},
 		{"two files of one name", "gas/flight-2.csv", "gas/flight-1.csv", "gas.file"},
 		{"the mission's own file", "gas/flight-2.csv", "mission.yaml", "gas.file"},
+		{"a film of more than the landscape", "hfov_deg: 9, rate_hz: 8", "hfov_deg: 30, rate_hz: 8", "film.hfov_deg"},
+		{"a film around a place that is not there", "film: {file: video/film-1.ts, sortie: S4, at: 2026-03-14T20:50:00Z, around: tower", "film: {file: video/film-1.ts, sortie: S4, at: 2026-03-14T20:50:00Z, around: nowhere", "film.around"},
 		{"a site that never works", "to: 2026-03-14T23:00:00Z, emits", "to: 2026-03-14T11:00:00Z, emits", "places.to"},
 	} {
 		changed := strings.Replace(text(t), row.from, row.to, 1)

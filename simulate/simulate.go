@@ -1,4 +1,4 @@
-// Package simulate makes missions whose truth is known: a seeded campaign of gas surveys, video metadata, bearings and
+// Package simulate makes missions whose truth is known: a seeded campaign of gas surveys, video, bearings and
 // reports over an invented piece of country, in the real file formats. Everybody and every place in it is invented, and
 // every file says SYNTHETIC.
 //
@@ -29,6 +29,8 @@ const (
 	blockBearings = 2
 	blockVideo    = 3
 	blockReports  = 4
+	blockFilm     = 5
+	blockGrain    = 6   // of the film's pictures
 	blockGas      = 100 // and on: two a flight
 )
 
@@ -63,6 +65,7 @@ func Campaign(s Scenario, seed uint64, out Output) (Truth, error) {
 	c.gasSurveys(out, &err)
 	c.write(out, s.Bearings.File, s.Bearings.Sortie, c.bearings, &err)
 	c.write(out, s.Video.File, s.Video.Sortie, c.video, &err)
+	c.write(out, s.Film.File, s.Film.Sortie, c.film, &err)
 	chance := numeric.NewStream(seed, blockReports)
 	for _, r := range s.Reports {
 		c.write(out, r.File, "", func(w io.Writer) error { return c.report(w, r, chance) }, &err)

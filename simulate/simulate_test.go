@@ -94,6 +94,7 @@ func Example() {
 	// reports/report-2.txt
 	// signals/bearings-1.csv
 	// video/camera-1.ts
+	// video/film-1.ts
 	// 1 site, 3 decoys
 }
 

@@ -31,8 +31,9 @@ type camera struct {
 	firstRad float64
 }
 
-func (c *country) camera(chance *numeric.Stream) camera {
-	v := c.Video
+func (c *country) camera(chance *numeric.Stream) camera { return c.cameraOf(c.Video, chance) }
+
+func (c *country) cameraOf(v Video, chance *numeric.Stream) camera {
 	a, b := c.places[v.Around], c.places[v.Towards]
 	dx, dy := b.east-a.east, b.north-a.north
 	d := math.Max(math.Hypot(dx, dy), 1)
@@ -52,6 +53,11 @@ func (c *country) road() error {
 	}
 	v := c.camera(numeric.NewStream(c.seed, blockVideo))
 	return v.roadLimit(math.Hypot(v.end[0]-v.around[0], v.end[1]-v.around[1]))
+}
+
+// when is the time after t seconds.
+func (v *camera) when(t float64) time.Time {
+	return v.At.Add(time.Duration(math.Round(t*1e6)) * time.Microsecond)
 }
 
 func (v *camera) seconds() float64 { return v.OrbitS + v.RoadS }
@@ -90,18 +96,12 @@ func (v *camera) motion(t float64) (east, north float64) {
 func (c *country) video(w io.Writer) error {
 	chance := numeric.NewStream(c.seed, blockVideo)
 	v := c.camera(chance)
-	var errs [5]wander
-	for i, sigma := range [5]float64{headingErrorDeg, levelErrorDeg, levelErrorDeg, sensorErrorM, sensorErrorM} {
-		errs[i] = wander{sigma: sigma, timescale: errorS}
-		errs[i].begin(chance)
-	}
+	errs := beginErrors(chance)
 	out := mpegts.NewWriter(w)
 	n := int(v.seconds() * v.RateHz)
 	for i := range n {
 		t := float64(i) / v.RateHz
-		for k := range errs {
-			errs[k].step(1/v.RateHz, chance)
-		}
+		errs.step(1/v.RateHz, chance)
 		packet, err := c.packet(&v, t, &errs)
 		if err != nil {
 			return err
@@ -113,11 +113,28 @@ func (c *country) video(w io.Writer) error {
 	return nil
 }
 
-// packet is the metadata at t.
-func (c *country) packet(v *camera, t float64, errs *[5]wander) ([]byte, error) {
+// flightErrors are those of heading, pitch, roll and of the place, east and north.
+type flightErrors [5]wander
+
+func beginErrors(chance *numeric.Stream) (errs flightErrors) {
+	for i, sigma := range [5]float64{headingErrorDeg, levelErrorDeg, levelErrorDeg, sensorErrorM, sensorErrorM} {
+		errs[i] = wander{sigma: sigma, timescale: errorS}
+		errs[i].begin(chance)
+	}
+	return errs
+}
+
+func (e *flightErrors) step(dt float64, chance *numeric.Stream) {
+	for k := range e {
+		e[k].step(dt, chance)
+	}
+}
+
+// aim is where the camera truly is and looks at t, and its speed over the ground, m/s.
+func (c *country) aim(v *camera, t float64) (s video.Sight, speed float64) {
 	at, look := v.at(t)
 	ve, vn := v.motion(t)
-	speed := math.Hypot(ve, vn)
+	speed = math.Hypot(ve, vn)
 	sensor := c.frame.FromENU([3]float64{at[0], at[1], 0})
 	sensor.HeightHAE = c.GroundHAE + at[2]
 	ground := c.latLon(look[0], look[1])
@@ -127,9 +144,17 @@ func (c *country) packet(v *camera, t float64, errs *[5]wander) ([]byte, error) 
 		p.Roll = math.Atan(speed*speed/(9.81*v.OrbitM)) / geodesy.RadPerDegree
 	}
 	p.Azimuth, p.Elevation = gimbal([3]float64{axis[1], axis[0], -axis[2]}, p)
+	return video.Sight{Sensor: sensor, Point: p, HeightM: c.GroundHAE}, speed
+}
+
+// packet is the metadata at t: what the camera believes of where it is and looks.
+func (c *country) packet(v *camera, t float64, errs *flightErrors) ([]byte, error) {
+	s, speed := c.aim(v, t)
+	at, _ := v.at(t)
+	p := s.Point
 	p.Heading, p.Pitch, p.Roll = geodesy.Wrap360(p.Heading+errs[0].now), p.Pitch+errs[1].now, p.Roll+errs[2].now
 	believed := c.frame.FromENU([3]float64{at[0] + errs[3].now, at[1] + errs[4].now, 0})
-	believed.HeightHAE = sensor.HeightHAE
+	believed.HeightHAE = s.Sensor.HeightHAE
 	return c.encode(v, t, speed, video.Sight{Sensor: believed, Point: p, HeightM: c.GroundHAE})
 }
 
@@ -154,8 +179,7 @@ func (c *country) encode(v *camera, t, speed float64, s video.Sight) ([]byte, er
 	}
 	vfov := v.HFOVDeg * 9 / 16
 	tx, ty := math.Tan(v.HFOVDeg/2*geodesy.RadPerDegree), math.Tan(vfov/2*geodesy.RadPerDegree)
-	when := v.Video.At.Add(time.Duration(math.Round(t*1e6)) * time.Microsecond)
-	values := []klv.Value{klv.Time(2, when), klv.TextOf(3, "SYNTHETIC "+c.Name), klv.TextOf(10, "SYNTHETIC UAV"), klv.TextOf(11, "EO"), klv.TextOf(12, "Geodetic WGS84"),
+	values := []klv.Value{klv.Time(2, v.when(t)), klv.TextOf(3, "SYNTHETIC "+c.Name), klv.TextOf(10, "SYNTHETIC UAV"), klv.TextOf(11, "EO"), klv.TextOf(12, "Geodetic WGS84"),
 		klv.Number(5, s.Point.Heading), klv.Number(90, s.Point.Pitch), klv.Number(91, s.Point.Roll),
 		klv.Number(13, s.Sensor.Lat), klv.Number(14, s.Sensor.Lon), klv.Number(75, s.Sensor.HeightHAE),
 		klv.Number(16, v.HFOVDeg), klv.Number(17, vfov), klv.Number(18, s.Point.Azimuth), klv.Number(19, s.Point.Elevation), klv.Number(20, 0),

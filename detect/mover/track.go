@@ -123,7 +123,7 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 		l.phi = phi.times(&l.phi)
 	}
 	t.rejoin(v)
-	pick := t.associate(v, sights)
+	pick := t.associate(v, sights, sure)
 	taken := make([]bool, len(sights))
 	kept := t.lanes[:0]
 	for i, l := range t.lanes {
@@ -157,8 +157,8 @@ func (t *tracker) step(v *view, sights []sighting, dt float64, sure bool) {
 	clear(t.lanes[len(kept):])
 	t.lanes = kept
 	for j := range sights {
-		if !taken[j] {
-			t.lanes = append(t.lanes, t.begin(v, &sights[j], sure))
+		if sure && !taken[j] {
+			t.lanes = append(t.lanes, t.begin(v, &sights[j]))
 		}
 	}
 }
@@ -234,7 +234,9 @@ func (l *lane) adopt(o *lane) {
 }
 
 // associate gives the sighting of each track, or -1. Only tracks that could take one are put to Assign.
-func (t *tracker) associate(v *view, sights []sighting) []int {
+// associate gives the sighting of each track, -1 for none. Where frames are compared on one side only, what a thing uncovered hangs on to it
+// or stands in its place: then only what looks like the track is taken for it.
+func (t *tracker) associate(v *view, sights []sighting, sure bool) []int {
 	pick := make([]int, len(t.lanes))
 	if n := len(t.lanes) * len(sights); len(t.flat) < n {
 		t.flat = make([]float64, 2*n)
@@ -245,7 +247,9 @@ func (t *tracker) associate(v *view, sights []sighting) []int {
 		row := t.flat[len(t.able)*len(sights):][:len(sights)]
 		near := false
 		for j := range sights {
-			row[j] = l.cost(v, &sights[j])
+			if row[j] = math.Inf(1); sure || l.resembles(&sights[j]) {
+				row[j] = l.cost(v, &sights[j])
+			}
 			near = near || !math.IsInf(row[j], 1)
 		}
 		if near {
@@ -256,6 +260,12 @@ func (t *tracker) associate(v *view, sights []sighting) []int {
 		pick[t.able[k]] = j
 	}
 	return pick
+}
+
+// resembles says that a sighting has the sign of the track and its size, each side within a quarter.
+func (l *lane) resembles(s *sighting) bool {
+	const most = 0.22 // logarithm
+	return s.contrast*l.contrast > 0 && math.Abs(math.Log(s.w/l.w)) < most && math.Abs(math.Log(s.h/l.h)) < most
 }
 
 // tentativeCost keeps sightings with tracks that are sure, where both could take them.
@@ -310,8 +320,9 @@ func (l *lane) take(v *view, s *sighting, st *step) {
 	st.hit, st.w, st.h = true, s.w/l.grown, s.h/l.grown
 }
 
-func (t *tracker) begin(v *view, s *sighting, sure bool) *lane {
-	l := &lane{hits: 1, w: s.w, h: s.h, contrast: s.contrast, look: s.look, grown: 1, phi: unitMatrix()}
+// begin begins a track. What is seen on one side only begins none: where it was before is worked out once it is known (backwards).
+func (t *tracker) begin(v *view, s *sighting) *lane {
+	l := &lane{hits: 1, sure: 1, chances: 1, w: s.w, h: s.h, contrast: s.contrast, look: s.look, grown: 1, phi: unitMatrix()}
 	z, r := place(v, s, nil)
 	fast := fastestPX * v.perPX
 	if t.ground {
@@ -319,10 +330,7 @@ func (t *tracker) begin(v *view, s *sighting, sure bool) *lane {
 	}
 	l.now = motion{x: [4]float64{z[0], z[1]}, p: [4][4]float64{{r[0], r[1]}, {r[1], r[2]}, {2: fast * fast}, {3: fast * fast}}}
 	l.base = [2]float64{l.now.x[0], l.now.x[1]}
-	l.steps = append(l.steps, step{view: v, filtered: l.now, hit: true, sure: sure, both: sure, w: s.w, h: s.h, grown: 1})
-	if sure {
-		l.sure, l.chances = 1, 1
-	}
+	l.steps = append(l.steps, step{view: v, filtered: l.now, hit: true, sure: true, both: true, w: s.w, h: s.h, grown: 1})
 	return l
 }
 

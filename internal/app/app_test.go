@@ -38,13 +38,14 @@ func openTest(t testing.TB, dir string) *App {
 	return a
 }
 
-// campaign writes the small scenario without the files named, and gives its folder.
+// campaign writes the small scenario without its film, which takes longer than all else, and without the files named, and gives its folder.
 func campaign(t testing.TB, seed uint64, without ...string) (dir string, truth simulate.Truth) {
 	t.Helper()
 	s, err := simulate.Find("small")
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Film = simulate.Film{}
 	dir = filepath.Join(t.TempDir(), "mission")
 	if truth, err = simulate.Campaign(s, seed, Folder(dir)); err != nil {
 		t.Fatal(err)
@@ -86,6 +87,7 @@ func TestDemoPutsTheTrueSiteNearTheTop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	filmIsSearched(t, d)
 	truth := d.Truth.Sites[0]
 	for _, s := range d.Document.Sites {
 		far := geodesy.Distance(geodesy.LatLon{Lat: s.Lat, Lon: s.Lon}, geodesy.LatLon{Lat: truth.Lat, Lon: truth.Lon})
@@ -98,6 +100,23 @@ func TestDemoPutsTheTrueSiteNearTheTop(t *testing.T) {
 		}
 	}
 	t.Fatal("no candidate of the first three lies within a kilometre of the true site")
+}
+
+// filmIsSearched holds that the two trucks of the demo's film are found where its pictures can be decoded, and that it is said where they cannot.
+func filmIsSearched(t *testing.T, d Demo) {
+	_, without := programOf(t.Context())
+	for _, f := range d.Document.Files {
+		if f.Path != "video/film-1.ts" {
+			continue
+		}
+		searched := f.Movers != nil && *f.Movers >= 2
+		said := f.Movers == nil && len(f.Notes) == 1 && strings.Contains(f.Notes[0].What, "ffmpeg")
+		if without == nil && !searched || without != nil && !said || len(f.Problems) > 0 {
+			t.Errorf("the film (%v): movers %v, %+v", without, f.Movers, f)
+		}
+		return
+	}
+	t.Error("the demo has no film")
 }
 
 func TestTwoRunsGiveTheSameBytesAndReplayTheSameRecord(t *testing.T) {

@@ -270,7 +270,7 @@ func TestWhatIsNotSearchedIsSaid(t *testing.T) {
 	said := func(o app.RunOptions) (out map[string]string) {
 		out = map[string]string{}
 		doc, partial, err := a.Run(t.Context(), dir, o)
-		if err != nil || !partial || len(doc.Problems) > 0 { // a video without metadata is read in part
+		if err != nil || partial || len(doc.Problems) > 0 { // a film without metadata is whole
 			t.Fatalf("partial %v, %v, %v", partial, err, doc.Problems)
 		}
 		for _, f := range doc.Files {

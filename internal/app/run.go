@@ -271,7 +271,12 @@ func (a *App) document(ctx context.Context, m MissionFile, taken []string, o Run
 			return doc, false, err
 		}
 		delete(givenUp, f.Path)
-		if decoders[f.Kind] != nil && f.Records == 0 && f.Kind != string(intake.GeoJSON) { // that may be of no use here, and whole
+		film, err := a.pictured(f.Kind, f.Blob)
+		if err != nil {
+			return doc, false, err
+		}
+		whole := film || f.Kind == string(intake.GeoJSON) // a film without metadata, a layer of no use here
+		if decoders[f.Kind] != nil && f.Records == 0 && !whole {
 			lost = true
 			if len(row.Problems) == 0 { // what is not whole is never left unnamed
 				row.Problems = []Problem{{"", "nothing could be read from it"}}

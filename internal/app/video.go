@@ -132,14 +132,25 @@ func (a *App) videoOf(ctx context.Context, view access.View, id string) (videoSo
 		m, err := a.Record.Get(ctx, view, "mission", string(f.Mission))
 		return ofFile(f, e, m), err
 	}
-	o, e, err := get[atalaya.Observation](ctx, a, view, "observation", id)
-	if err == nil && o.Kind != atalaya.VideoTrack {
-		err = noVideo(id)
-	}
+	e, err := a.Record.Get(ctx, view, "observation", id)
 	if err != nil {
 		return videoSource{}, err
 	}
-	return ofObservation(o, e)
+	if s, known := a.glances.source(e); known {
+		return s, nil
+	}
+	var o atalaya.Observation
+	if err := json.Unmarshal(e.Body, &o); err != nil {
+		return videoSource{}, err
+	}
+	if o.Kind != atalaya.VideoTrack {
+		return videoSource{}, noVideo(id)
+	}
+	s, err := ofObservation(o, e)
+	if err == nil {
+		a.glances.keep(e, s)
+	}
+	return s, err
 }
 
 func noVideo(id string) error {
@@ -244,10 +255,39 @@ func (a *App) videosOf(ctx context.Context, view access.View, m atalaya.MissionI
 // glanceBytes is how much of a file is read for the list: a stream brings its tables and a picture with its parameter sets within it.
 const glanceBytes = 2 << 20
 
-// glances are what was learnt from the beginnings of files.
+// glances are what was learnt of videos that is asked for again and again: from the beginnings of files, and from observations. That of four
+// hours of flight has a body of a megabyte, and every jump in them would read it twice.
 type glances struct {
-	mu    sync.Mutex
-	heads map[atalaya.BlobID]VideoPicture
+	mu      sync.Mutex
+	heads   map[atalaya.BlobID]VideoPicture
+	sources map[string]sourceAt
+}
+
+// A sourceAt is a video as one version of its observation has it.
+type sourceAt struct {
+	version  int64
+	standing store.Standing
+	videoSource
+}
+
+// maxSources is how many observations are remembered.
+const maxSources = 256
+
+// source is what was learnt of exactly this version of an observation. Whether the reader may see it was asked when the entity was read.
+func (g *glances) source(e store.Entity) (videoSource, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s, known := g.sources[e.ID]
+	return s.videoSource, known && s.version == e.Version && s.standing == e.Standing
+}
+
+func (g *glances) keep(e store.Entity, s videoSource) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.sources == nil || len(g.sources) >= maxSources {
+		g.sources = map[string]sourceAt{}
+	}
+	g.sources[e.ID] = sourceAt{e.Version, e.Standing, s}
 }
 
 // glance learns from the beginning of a file whether a browser can show it.

@@ -45,6 +45,7 @@ var benchmarks = []struct {
 	{"decode", "read whole files of each kind", decodeFiles},
 	{"klv", "decode ST 0601 packets, alone and out of a transport stream", klvPackets},
 	{"video", "what moves in a video, from the file to tracks", videoMovers},
+	{"video", "any place of four hours of video, asked for as the browser does", videoSeek},
 	{"gas", "a plume at samples, and sources from them", gasColumns},
 	{"forward", "the plume beside the arcs of a field experiment", forwardModels},
 	{"record", "events that are on the disk", recordEvents},
@@ -56,7 +57,7 @@ func Names() []string {
 	for _, b := range benchmarks {
 		out = append(out, b.name)
 	}
-	return out
+	return slices.Compact(out)
 }
 
 // Rounds is how often each case and its reference are measured, in turn.

@@ -119,24 +119,42 @@ func sumOf(all [][]byte) func() (float64, error) {
 // reel is a stream of at least so many bytes as an aircraft sends it: pictures of 25 kB at 30 a second (6 Mb/s), each with a packet of metadata.
 func reel(all [][]byte, size int) ([]byte, error) {
 	var file bytes.Buffer
-	w, err := mpegts.NewProgram(&file, mpegts.Output{PID: 0x100, StreamType: 0x1b}, mpegts.Output{PID: 0x101, StreamType: 0x06})
+	err := film{all, 15, 25_000, 1}.write(&file, func(i int) bool { return file.Len() < size })
+	return file.Bytes(), err
+}
+
+// A film is H.264 at 30 pictures a second, of which each so many begin anew, with packets of metadata in turn, one to each so many pictures. What the
+// pictures show is noise: they are carried about, and never decoded.
+type film struct {
+	packets       [][]byte
+	group, size   int // pictures, bytes
+	packetsEachAt int
+}
+
+func (f film) write(to io.Writer, more func(picture int) bool) error {
+	w, err := mpegts.NewProgram(to, mpegts.Output{PID: 0x100, StreamType: 0x1b}, mpegts.Output{PID: 0x101, StreamType: 0x06})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	first := slices.Concat([]byte{0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xf6, 0x80}, []byte{0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80}, []byte{0, 0, 0, 1, 0x65, 0x88, 0x84, 0x21})
-	coded := bytes.Repeat([]byte{0xa5}, 25_000)
-	for i := 0; file.Len() < size; i++ {
-		pts := int64(900_000 + 3000*i)
-		head := []byte{0, 0, 0, 1, 0x41, 0x9a | byte(i%15>>3), byte(i%15)<<5 | 8, 0x21} // a slice whose frame_num is i mod 15
-		if i%15 == 0 {
+	coded := bytes.Repeat([]byte{0xa5}, f.size)
+	for i := 0; more(i); i++ {
+		pts, k := int64(900_000+3000*i), i%f.group
+		head := []byte{0, 0, 0, 1, 0x41, 0x9a | byte(k%16>>3), byte(k)<<5 | 8, 0x21} // a slice whose frame_num counts from the last random access point
+		if k == 0 {
 			head = first
 		}
-		u := mpegts.Unit{Kind: mpegts.Pictures, PID: 0x100, Data: slices.Concat(head, coded), PTS: pts, DTS: pts, HasPTS: true, Random: i%15 == 0}
-		if err := errors.Join(w.WriteUnit(u), w.WriteUnit(mpegts.Unit{PID: 0x101, Data: all[i%len(all)], PTS: pts, DTS: pts, HasPTS: true})); err != nil {
-			return nil, err
+		u := mpegts.Unit{Kind: mpegts.Pictures, PID: 0x100, Data: slices.Concat(head, coded), PTS: pts, DTS: pts, HasPTS: true, Random: k == 0}
+		if err := w.WriteUnit(u); err != nil {
+			return err
+		}
+		if n := i / f.packetsEachAt; i%f.packetsEachAt == 0 {
+			if err := w.WriteUnit(mpegts.Unit{PID: 0x101, Data: f.packets[n%len(f.packets)], PTS: pts, DTS: pts, HasPTS: true}); err != nil {
+				return err
+			}
 		}
 	}
-	return file.Bytes(), nil
+	return nil
 }
 
 // klvStreams are passes over a transport stream that lies in memory: to typed packets, and with an index of all its units.

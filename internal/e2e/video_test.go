@@ -145,7 +145,8 @@ func TestVideoRoom(t *testing.T) {
 	t.Run("a wall of four", func(t *testing.T) { s.in(t).wall() })
 }
 
-// TestVideoRoomOfTheDemo opens the video that the demo campaign brings, by the keyboard, in both languages.
+// TestVideoRoomOfTheDemo opens the videos that the demo campaign brings, by the keyboard, in both languages: the film first, which plays, then the
+// flight that has metadata alone.
 func TestVideoRoomOfTheDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the browser tests did not run")
@@ -172,6 +173,11 @@ func TestVideoRoomOfTheDemo(t *testing.T) {
 	s.press("g")
 	s.press("v")
 	s.do(chromedp.WaitReady(`body[data-room="video"][data-map-idle="1"]`))
+	s.film("video/film-1.ts")
+	s.hasPicture()
+	s.playsOn()
+	s.picture("video-demo-film")
+	s.film("video/camera-1.ts")
 	js[bool](s, `(document.activeElement?.blur?.(), true)`)
 	at := js[float64](s, `atalaya.film.t`)
 	s.press("l")

@@ -141,12 +141,15 @@ func (v *Reader) Next() (Packet, error) {
 	}
 }
 
+// ErrNoMetadata: the file holds not one packet of metadata. A film may still have pictures, which then have no place.
+var ErrNoMetadata = errors.New("no KLV metadata")
+
 func (v *Reader) nothing() error {
 	e := &atalaya.Error{Op: "video.read", Place: "byte 0", Kind: atalaya.BadInput,
-		Err:  errors.New("no KLV metadata packet in this file"),
+		Err:  fmt.Errorf("%w packet in this file", ErrNoMetadata),
 		Hint: "Give a raw KLV file or an MPEG transport stream that carries MISB metadata."}
 	if v.demux != nil {
-		e.Err = fmt.Errorf("no KLV metadata in this transport stream (%d elementary streams)", len(v.Streams()))
+		e.Err = fmt.Errorf("%w in this transport stream (%d elementary streams)", ErrNoMetadata, len(v.Streams()))
 		e.Hint = "Ask for the recording with its metadata: some players and converters drop it."
 	}
 	return e
