@@ -53,6 +53,11 @@ func inside(geometry json.RawMessage, x, y float64) (bool, error) {
 	return a.holds(x, y), nil
 }
 
+// Inside reports whether a GeoJSON Polygon or MultiPolygon holds a position.
+func Inside(geometry json.RawMessage, lat, lon float64) (bool, error) {
+	return inside(geometry, lon, lat)
+}
+
 // area is a Polygon or a MultiPolygon: polygons of rings of positions.
 type area [][][][2]float64
 

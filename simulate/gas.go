@@ -63,11 +63,15 @@ func (c *country) sources(f *flight, surface dispersion.Surface, chance *numeric
 		if len(s.Emits) == 0 || distance(fix{p.east, p.north}, fix{f.turns[0][0], f.turns[0][1]}) > reachM {
 			continue
 		}
-		set := dispersion.PuffSettings{Sources: []dispersion.Source{{X: p.east, Y: p.north, Z: s.HeightM, RateKgS: 1}}, Surface: surface,
-			SigmaV: c.Wind.SigmaV, SigmaW: c.Wind.SigmaW, TimescaleS: c.Wind.TimescaleS, Intermittency: c.Wind.Intermittency}
-		out = append(out, source{p, dispersion.NewPuffs(set, chance)})
+		out = append(out, c.emitting(p, surface, chance))
 	}
 	return out
+}
+
+func (c *country) emitting(p place, surface dispersion.Surface, chance *numeric.Stream) source {
+	set := dispersion.PuffSettings{Sources: []dispersion.Source{{X: p.east, Y: p.north, Z: p.HeightM, RateKgS: 1}}, Surface: surface,
+		SigmaV: c.Wind.SigmaV, SigmaW: c.Wind.SigmaW, TimescaleS: c.Wind.TimescaleS, Intermittency: c.Wind.Intermittency}
+	return source{p, dispersion.NewPuffs(set, chance)}
 }
 
 // gasSurvey flies survey number i once a second.
@@ -77,8 +81,12 @@ func (c *country) gasSurvey(w io.Writer, i int, g Gas) error {
 	f := c.course(g, chance)
 	surface := dispersion.Surface{RoughnessM: c.Wind.RoughnessM}
 	wind := newBreeze(c.Wind, c.fromDeg, air)
-	sources := c.sources(f, surface, air)
-	log := newGasLog(c, g, chance)
+	return c.sniff(w, f, wind, c.sources(f, surface, air), newGasLog(c, g, chance), 1)
+}
+
+// sniff flies a course through what sources emit, and logs every so many seconds.
+func (c *country) sniff(w io.Writer, f *flight, wind *breeze, sources []source, log *gasLog, every int) error {
+	surface := dispersion.Surface{RoughnessM: c.Wind.RoughnessM}
 	n := int(f.seconds()) + 1
 	inlet := make([][]float64, 0, n) // what stands at the inlet, kg/m3, by channel
 	for t := -settleS; t < n; t++ {
@@ -91,7 +99,7 @@ func (c *country) gasSurvey(w io.Writer, i int, g Gas) error {
 		}
 		at, _ := f.at(float64(t))
 		inlet = append(inlet, c.mixture(sources, at))
-		if t < 0 {
+		if t < 0 || t%every > 0 {
 			continue
 		}
 		k := surface.WindRatio(at[2], windHeightM)

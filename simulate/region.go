@@ -23,6 +23,7 @@ type Region struct {
 	Ground   Ground
 	Sorties  []RegionSortie // in the order of their time, those that were lost too
 	Truth    Truth
+	made     *world
 }
 
 // RegionArea is the country, degrees.
@@ -65,6 +66,7 @@ const (
 	blockRegionLearning = 1007
 	blockRegionAverage  = 1008
 	blockRegionSorties  = 2000 // and on: two a sortie, its plan and its sensors
+	blockRegionFiles    = 5000 // and on: filesApart a sheet that is written as its sensor's own file
 )
 
 // world is a region in the making.
@@ -91,8 +93,7 @@ type world struct {
 
 // RegionCampaign makes the campaign of a region. The same scenario and seed give the same bytes.
 //
-// Detections stand in the place of sensor files here. To write those too, a sortie's Track, the wind of weather.at, and for each place what
-// it emits and the hours in which it works are what gas surveys, camera metadata and bearings are made of elsewhere in this package.
+// Detections stand in the place of sensor files here; WriteFiles writes those, for the sensors that have a decoder.
 func RegionCampaign(s RegionScenario, seed uint64) (*Region, error) {
 	w, err := newWorld(s, seed)
 	if err != nil {
@@ -141,7 +142,7 @@ func (w *world) area() RegionArea {
 }
 
 func (w *world) region() *Region {
-	r := &Region{Scenario: w.RegionScenario, Seed: w.seed, Area: w.area(), From: w.From, To: w.To, Sheets: w.sheets, Ground: w.land.ground(), Sorties: w.flown, Truth: w.truth()}
+	r := &Region{Scenario: w.RegionScenario, Seed: w.seed, Area: w.area(), From: w.From, To: w.To, Sheets: w.sheets, Ground: w.land.ground(), Sorties: w.flown, Truth: w.truth(), made: w}
 	r.Reports = slices.Clone(w.said)
 	return r
 }

@@ -22,42 +22,52 @@ const (
 // Write writes a region as a mission folder: mission.yaml, a sheet of detections a sense and sortie, the reports, and the ground. The truth stays with
 // the caller. The same region gives the same bytes.
 func (r *Region) Write(out Output) error {
-	files := map[string]string{}
-	write := func(name string, fill func(io.Writer) error) error {
-		w, err := out.Create(name)
-		if err != nil {
-			return err
-		}
+	f := folder{out: out, sortie: map[string]string{}}
+	for _, s := range r.Sheets {
+		f.sheet(s)
+	}
+	return r.rest(&f)
+}
+
+// folder is a mission folder in the making. After an error nothing more is written.
+type folder struct {
+	out    Output
+	sortie map[string]string // by file
+	err    error
+}
+
+func (f *folder) write(name string, sortie string, fill func(io.Writer) error) {
+	if f.err != nil {
+		return
+	}
+	if sortie != "" {
+		f.sortie[name] = sortie
+	}
+	w, err := f.out.Create(name)
+	if err == nil {
 		err = fill(w)
 		if e := w.Close(); err == nil {
 			err = e
 		}
-		if err != nil {
-			return fmt.Errorf("simulate: %s: %w", name, err)
-		}
-		return nil
 	}
-	for _, s := range r.Sheets {
-		name := sheetFile(s)
-		if s.Sortie != "" {
-			files[name] = string(s.Sortie)
-		}
-		if err := write(name, func(w io.Writer) error { return detection.Write(w, s) }); err != nil {
-			return err
-		}
+	if err != nil {
+		f.err = fmt.Errorf("simulate: %s: %w", name, err)
 	}
+}
+
+func (f *folder) sheet(s detection.Sheet) {
+	f.write(sheetFile(s), string(s.Sortie), func(w io.Writer) error { return detection.Write(w, s) })
+}
+
+// rest is what a mission folder holds beside what its sensors brought home.
+func (r *Region) rest(f *folder) error {
 	for _, q := range r.Reports {
-		if err := write(path.Join("reports", q.ID+".txt"), q.write); err != nil {
-			return err
-		}
+		f.write(path.Join("reports", q.ID+".txt"), "", q.write)
 	}
-	if err := write(groundFile, r.Ground.write); err != nil {
-		return err
-	}
-	if err := write("mission.yaml", func(w io.Writer) error { return r.mission(w, files) }); err != nil {
-		return err
-	}
-	return write("README.txt", func(w io.Writer) error { return readme(w, r.Scenario.Name, r.Seed) })
+	f.write(groundFile, "", r.Ground.write)
+	f.write("mission.yaml", "", func(w io.Writer) error { return r.mission(w, f.sortie) })
+	f.write("README.txt", "", func(w io.Writer) error { return readme(w, r.Scenario.Name, r.Seed) })
+	return f.err
 }
 
 func sheetFile(s detection.Sheet) string {

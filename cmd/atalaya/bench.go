@@ -27,12 +27,13 @@ func benchCommand() *cobra.Command {
 		Long: "Measures " + strings.Join(bench.Names(), ", ") + ", each beside a plain reference in turn, and prints the medians and the ratio.\n" +
 			"Three more are asked for by name alone, and take an hour or more at full size. \"calibration\" simulates gas surveys of known truth and tests ranks, coverage, the number of sources, " +
 			"false sources and efficiency. \"metec\" simulates the controlled releases of the METEC plan and scores the equipment named. " +
-			"\"fusion\" simulates campaigns at the level of detections, fits the calibration of site probabilities on some and scores rankings of others, with each sense alone and each left out.",
+			"\"fusion\" simulates campaigns at the level of detections, fits the calibration of site probabilities on some and scores rankings of others, with each sense alone and each left out; with --from-files it holds campaigns as detections beside the same campaigns from the files of their sensors.",
 		Example: `  atalaya bench
   atalaya bench klv gas --seconds 10 --json
   atalaya bench calibration --surveys 200 --flights 100 --efficiency 50
   atalaya bench metec --plan shared/data/gas/metec-plan --experiments 40
-  atalaya bench fusion --seeds 10 --train-seeds 4 --other-seeds 4`,
+  atalaya bench fusion --seeds 10 --train-seeds 4 --other-seeds 4
+  atalaya bench fusion --from-files 3 --scenario glen`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			for name, run := range map[string]func(*cobra.Command) error{"calibration": j.calibration, "metec": j.metec,
 				"fusion": func(cmd *cobra.Command) error { return fusion.run(cmd, &j) }} {
@@ -71,7 +72,7 @@ func benchCommand() *cobra.Command {
 			return w.Flush()
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document: atalaya.bench/1, atalaya.calibration/1, atalaya.metec/1 or atalaya.fusion/1")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document: atalaya.bench/1, atalaya.calibration/1, atalaya.metec/1, atalaya.fusion/1 or atalaya.fusion-files/1")
 	c.Flags().BoolVar(&quiet, "quiet", false, "do not say what is being measured")
 	c.Flags().Float64Var(&seconds, "seconds", 2, "how long each case is measured, its reference included")
 	c.Flags().IntVar(&large, "large-mb", 1000, "size of the large file of memory, in MB; the file of intake is a sixteenth of it")

@@ -19,6 +19,7 @@ import (
 func simulateCommand() *cobra.Command {
 	var scenario string
 	var seed uint64
+	var files bool
 	c := &cobra.Command{
 		Use:   "simulate DIR",
 		Short: "A mission with known truth: DIR/mission holds the sensor files, DIR/truth.json what is true",
@@ -26,16 +27,19 @@ func simulateCommand() *cobra.Command {
 beside it is for "atalaya score" and is never read by anything else. The same scenario and seed give the same bytes.
 
 small and empty are ten by ten kilometres, with the files of gas, bearings, camera and reports. All others are regions of up to
-40,000 km2 over weeks, at the level of detections: sheets of what each sensor made of each flight, reports, and the ground.`,
+40,000 km2 over weeks, at the level of detections: sheets of what each sensor made of each flight, reports, and the ground. With --files
+gas drones, listening aircraft and cameras leave their own files there: gas surveys and bearings in the place of their sheets, the
+camera's metadata of the moments of its call-outs beside theirs. Locating that many gas surveys takes hours.`,
 		Example: `  atalaya simulate /tmp/campaign --seed 7
   atalaya simulate /tmp/campaign --scenario province
   atalaya simulate /tmp/campaign --scenario my-scenario.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runSimulate(args[0], scenario, seed, cmd.ErrOrStderr())
+			return runSimulate(args[0], scenario, seed, files, cmd.ErrOrStderr())
 		},
 	}
-	c.Flags().StringVar(&scenario, "scenario", "small", "small, empty, a region (valley, province, storm, rumour, bias, moving, barren, train-coast, train-sierra, train-plain), or a file that ends in .yaml")
+	c.Flags().StringVar(&scenario, "scenario", "small", "small, empty, a region (glen, valley, province, storm, rumour, bias, moving, barren, train-coast, train-sierra, train-plain), or a file that ends in .yaml")
+	c.Flags().BoolVar(&files, "files", false, "of a region: files of the sensors that have a decoder, in the place of sheets")
 	c.Flags().Uint64Var(&seed, "seed", 1, "chance begins here")
 	return c
 }
@@ -43,10 +47,10 @@ small and empty are ten by ten kilometres, with the files of gas, bearings, came
 // A campaign is a scenario of either kind, made ready: what it is called, and what writes its mission and gives its truth.
 type campaign struct {
 	name, about string
-	write       func(seed uint64, out simulate.Output) (simulate.Truth, error)
+	write       func(seed uint64, files bool, out simulate.Output) (simulate.Truth, error)
 }
 
-func runSimulate(dir, scenario string, seed uint64, talk io.Writer) error {
+func runSimulate(dir, scenario string, seed uint64, files bool, talk io.Writer) error {
 	s, err := scenarioOf(scenario)
 	if err != nil {
 		return err
@@ -64,7 +68,7 @@ func runSimulate(dir, scenario string, seed uint64, talk io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(aside)
-	truth, err := s.write(seed, app.Folder(aside))
+	truth, err := s.write(seed, files, app.Folder(aside))
 	if err != nil {
 		return err
 	}
@@ -145,14 +149,20 @@ func builtScenario(name string) (campaign, error) {
 }
 
 func ofScenario(s simulate.Scenario) campaign {
-	return campaign{s.Name, s.About, func(seed uint64, out simulate.Output) (simulate.Truth, error) { return simulate.Campaign(s, seed, out) }}
+	return campaign{s.Name, s.About, func(seed uint64, _ bool, out simulate.Output) (simulate.Truth, error) {
+		return simulate.Campaign(s, seed, out)
+	}}
 }
 
 func ofRegion(s simulate.RegionScenario) campaign {
-	return campaign{s.Name, s.About, func(seed uint64, out simulate.Output) (simulate.Truth, error) {
+	return campaign{s.Name, s.About, func(seed uint64, files bool, out simulate.Output) (simulate.Truth, error) {
 		r, err := simulate.RegionCampaign(s, seed)
 		if err != nil {
 			return simulate.Truth{}, err
+		}
+		if files {
+			_, err = r.WriteFiles(out)
+			return r.Truth, err
 		}
 		return r.Truth, r.Write(out)
 	}}

@@ -31,6 +31,7 @@ type FusionOptions struct {
 	Calibration site.Calibration
 	OtherSeeds  int    // of barren, rumour and bias
 	Ablations   bool   // each sense alone and each left out
+	LeftOut     int    // of the seeds, the first, on which each is left out; 0 is all
 	Version     string // of the program
 	Progress    func(what string, done, total int)
 	// Find is where scenarios come from; nil is simulate.FindRegion.
@@ -162,6 +163,7 @@ type variant struct {
 	name, calibrated string
 	stay, noMap      bool
 	searched, waited bool // ground to be searched, and rankings on the way, are looked at
+	first            int  // of the seeds that it is judged on; 0 is all
 	keep             func(kind string) bool
 }
 
@@ -278,6 +280,9 @@ func (o FusionOptions) campaigns(ctx context.Context, scenario string, first uin
 		all, c := evidenceOf(r), countryOf(r)
 		out := make([]*score.Campaign, len(ways))
 		for k, w := range ways {
+			if w.first > 0 && i >= w.first {
+				continue
+			}
 			if out[k], err = w.judge(r, c, all); err != nil {
 				return nil, fmt.Errorf("%s, seed %d, %s: %w", scenario, first+uint64(i), w.name, err)
 			}
@@ -290,7 +295,9 @@ func (o FusionOptions) campaigns(ctx context.Context, scenario string, first uin
 	out := make([][]*score.Campaign, len(ways))
 	for k := range ways {
 		for _, c := range of {
-			out[k] = append(out[k], c[k])
+			if c[k] != nil {
+				out[k] = append(out[k], c[k])
+			}
 		}
 	}
 	return out, nil
@@ -354,6 +361,11 @@ func FitFusion(ctx context.Context, o FusionOptions) (site.Calibration, error) {
 // Fuse simulates, fits on the training scenarios, and scores another scenario and other seeds. The same options give the same bytes on any number of cores.
 func Fuse(ctx context.Context, o FusionOptions) (*Fusion, error) {
 	ways := variants(o.Ablations)
+	for k := range ways {
+		if strings.HasPrefix(ways[k].name, "without ") {
+			ways[k].first = o.LeftOut
+		}
+	}
 	f := &Fusion{Schema: FusionSchema, Version: o.Version, Scored: site.Basis{Scenario: o.Scenario, FirstSeed: o.FirstSeed, Seeds: o.Seeds}, Rows: []FusionRow{}, Others: []FusionRow{}, Copies: []Copied{}}
 	own, err := o.calibrations(ctx, ways)
 	if err != nil {
@@ -368,6 +380,9 @@ func Fuse(ctx context.Context, o FusionOptions) (*Fusion, error) {
 		by := own[k]
 		if w.calibrated == "fitted" {
 			by = f.Calibration
+		}
+		if len(all[k]) == 0 {
+			continue
 		}
 		f.Rows = append(f.Rows, FusionRow{w.name, w.calibrated, together(all[k], by, k > 0)})
 		if k == 0 {

@@ -103,7 +103,7 @@ func (f *Fusion) Print(to io.Writer) error {
 	least50, _ := f.best(area50)
 	least90, _ := f.best(area90)
 	fmt.Fprint(w, "\nFigures with 90 % intervals over campaigns; areas over the best single sense's\n\n")
-	fmt.Fprintln(w, "EVIDENCE\tCALIBRATED\tFOUND\tPRECISION@10\tAND CLOSED\tAVERAGE PRECISION\tECE\tBRIER/SITE\tLOG/SITE\tIN 50 %\tIN 90 %\tAREA 50\tAREA 90\tABOVE 50 %")
+	fmt.Fprintln(w, "EVIDENCE\tCAMPAIGNS\tCALIBRATED\tFOUND\tPRECISION@10\tAND CLOSED\tAVERAGE PRECISION\tECE\tBRIER/SITE\tLOG/SITE\tIN 50 %\tIN 90 %\tAREA 50\tAREA 90\tABOVE 50 %")
 	for _, r := range f.Rows {
 		printRow(w, r, least50, least90)
 	}
@@ -146,7 +146,7 @@ func printRow(w io.Writer, r FusionRow, least50, least90 float64) {
 		return fmt.Sprintf(format+" ("+format+"-"+format+")", v, of(*r.Score.Low)*scale, of(*r.Score.High)*scale)
 	}
 	plain := func(of func(score.Figures) float64) string { return cell(of, "%.2f", 1) }
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Calibrated,
+	fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.Score.Campaigns, r.Calibrated,
 		plain(func(f score.Figures) float64 { return float64(f.Found) }), plain(func(f score.Figures) float64 { return float64(f.PrecisionAt10) }), plain(func(f score.Figures) float64 { return float64(f.EverAt10) }),
 		plain(func(f score.Figures) float64 { return float64(f.AveragePrecision) }), cell(func(f score.Figures) float64 { return float64(f.CalibrationError) }, "%.3f", 1),
 		cell(brier, "%.3f", 1), plain(func(f score.Figures) float64 { return float64(f.LogScorePerSite) }), plain(func(f score.Figures) float64 { return float64(f.In50) }),

@@ -91,7 +91,7 @@ func TestFusionScoresWhatItWasNotFittedOn(t *testing.T) {
 		t.Skip("campaigns of every way of putting the evidence together")
 	}
 	o := smallFusion()
-	o.Ablations = true
+	o.Ablations, o.LeftOut = true, 1
 	told := map[string]int{}
 	o.Progress = func(what string, done, total int) { told[what] = done }
 	f, err := Fuse(context.Background(), o)
@@ -109,6 +109,11 @@ func TestFusionScoresWhatItWasNotFittedOn(t *testing.T) {
 	for _, r := range f.Rows {
 		if hasArea, want := !math.IsNaN(float64(r.Score.Figures.Area50)), strings.HasSuffix(r.Name, "alone") || r.Name == "all senses"; hasArea != want {
 			t.Errorf("%s: an area to be searched: %v", r.Name, hasArea)
+		}
+	}
+	for _, r := range f.Rows {
+		if want := map[bool]int{true: 1, false: 2}[strings.HasPrefix(r.Name, "without ")]; r.Score.Campaigns != want {
+			t.Errorf("%s: %d campaigns, want %d", r.Name, r.Score.Campaigns, want)
 		}
 	}
 	if len(f.Others) != 2 || f.Others[0].Name != "barren" || f.Others[0].Score.Sites != 0 || len(f.Missing) != 1 || f.Missing[0] != "bias" {

@@ -25,8 +25,8 @@ func Example() {
 		}
 	}
 	// Output:
-	// 1. 24.8000 -107.4000 probability 0.047
+	// 1. 24.8000 -107.4000 probability 0.043
 	// -11.17 prior
-	// +6.24 gas
+	// +6.14 gas
 	// +1.92 report
 }

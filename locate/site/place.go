@@ -149,10 +149,11 @@ type located struct {
 
 // combine is what several places of one thing say together: the sharpest, sharpened by each that is consistent with it.
 // A single place, or one that no other sharpens, comes back unchanged. Places of one group share a shift, which no number of them
-// makes smaller: they are combined without it, and it is put back once.
+// makes smaller: they are combined without it, and it is put back once. How far places that are combined lie apart says how good their stated errors are, see doubt.
 func combine(places []located) atalaya.Place {
 	slices.SortStableFunc(places, func(a, b located) int { return cmp.Compare(trace(a.Place), trace(b.Place)) })
-	groups, changed := []cluster{}, false
+	var groups []cluster
+	var d doubt
 	for _, p := range places {
 		if trace(p.Place) > addsNothing*trace(places[0].Place) {
 			continue
@@ -162,20 +163,57 @@ func combine(places []located) atalaya.Place {
 			groups = append(groups, cluster{p.group, p.biasM, p.without()})
 			continue
 		}
-		if m, ok := product(groups[g].mode, p.without()); ok {
-			groups[g].mode, changed = m, true
-		}
+		groups[g].mode = d.product(groups[g].mode, p.without())
 	}
 	best := groups[0].with()
 	for _, g := range groups[1:] {
-		if m, ok := product(best, g.with()); ok {
-			best, changed = m, true
-		}
+		best = d.product(best, g.with())
 	}
-	if !changed {
+	if d.pairs == 0 {
 		return places[0].Place
 	}
-	return PlaceOf(best)
+	return d.place(best)
+}
+
+// doubt is how far places that were combined lay apart, beside what their stated errors foretell.
+type doubt struct {
+	pairs  float64
+	square float64 // sum of squared Mahalanobis distances, two a pair where errors are as stated
+}
+
+// product of two places, the first alone where they are not consistent.
+func (d *doubt) product(a, b Mode) Mode {
+	m, square, ok := product(a, b)
+	if ok {
+		d.pairs++
+		d.square += square
+	}
+	return m
+}
+
+// statedDegrees are the degrees of freedom with which stated variances are known before places are compared: stated standard deviations are right to about a
+// quarter, 1/√(2·8). An assumption.
+const statedDegrees = 8.0
+
+// place is that of a combination whose stated covariances have one factor in common that is not known: with an inverse gamma distribution of it around 1 before, and
+// the distances between the places, the position is Student's t of n = statedDegrees + 2·pairs degrees of freedom and squared scale
+// (statedDegrees + square)/n (C. M. Bishop, Pattern Recognition and Machine Learning, 2006, section 2.3.7; that errors which are too small show in how
+// measurements scatter: R. T. Birge 1932, doi:10.1103/PhysRev.40.207). A scale below 1 counts as 1: that few places agree makes none of them better than it
+// states, a shift that they share least of all. In two dimensions m² ≤ n((1-p)^(-2/n) - 1) holds the share p.
+func (d *doubt) place(m Mode) atalaya.Place {
+	n := statedDegrees + 2*d.pairs
+	factor := math.Max(1, (statedDegrees+d.square)/n)
+	region := func(p float64) json.RawMessage {
+		square := factor * n * (math.Pow(1-p, -2/n) - 1)
+		return polygons([][]geodesy.LatLon{geodesy.EllipseOf(m.CovarianceM2, -math.Expm1(-square/2)).Ring(m.At, ringPoints)})
+	}
+	c := m.CovarianceM2
+	for i := range 2 {
+		for k := range 2 {
+			c[i][k] *= factor * n / (n - 2)
+		}
+	}
+	return atalaya.Place{Lat: m.At.Lat, Lon: m.At.Lon, CovarianceM2: c, Regions: atalaya.Regions{P50: region(0.5), P90: region(0.9), P95: region(0.95)}}
 }
 
 // cluster is what the places of one group say together, but for their shift.
@@ -206,7 +244,7 @@ func (p located) without() Mode {
 
 // excludes reports whether two places are too far apart to be one.
 func excludes(a, b atalaya.Place) bool {
-	_, ok := product(Mode{At: geodesy.LatLon{Lat: a.Lat, Lon: a.Lon}, CovarianceM2: a.CovarianceM2},
+	_, _, ok := product(Mode{At: geodesy.LatLon{Lat: a.Lat, Lon: a.Lon}, CovarianceM2: a.CovarianceM2},
 		Mode{At: geodesy.LatLon{Lat: b.Lat, Lon: b.Lon}, CovarianceM2: b.CovarianceM2})
 	return !ok
 }
@@ -227,16 +265,17 @@ func same(a, b atalaya.Place) bool {
 
 func trace(p atalaya.Place) float64 { return p.CovarianceM2[0][0] + p.CovarianceM2[1][1] }
 
-// product of two normal densities, where they are consistent: a's mean moves by Ca(Ca+Cb)⁻¹ of the difference.
-func product(a, b Mode) (Mode, bool) {
+// product of two normal densities, where they are consistent: a's mean moves by Ca(Ca+Cb)⁻¹ of the difference; else a. Square is their squared
+// Mahalanobis distance.
+func product(a, b Mode) (m Mode, square float64, ok bool) {
 	d := geodesy.NewFrame(geodesy.LatLonHeight{Lat: a.At.Lat, Lon: a.At.Lon}).GroundENU(b.At)
 	inv, ok := invert(plus(a.CovarianceM2, b.CovarianceM2))
 	if !ok {
-		return a, false
+		return a, 0, false
 	}
 	y := apply(inv, d)
-	if d[0]*y[0]+d[1]*y[1] > consistent {
-		return a, false
+	if square = d[0]*y[0] + d[1]*y[1]; square > consistent {
+		return a, square, false
 	}
 	shift := apply(a.CovarianceM2, y)
 	k := times(a.CovarianceM2, inv)
@@ -244,7 +283,7 @@ func product(a, b Mode) (Mode, bool) {
 	off := (c[0][1] + c[1][0]) / 2
 	c[0][1], c[1][0] = off, off
 	at := geodesy.Destination(a.At, math.Atan2(shift[0], shift[1])/geodesy.RadPerDegree, math.Hypot(shift[0], shift[1]))
-	return Mode{At: at, CovarianceM2: c}, true
+	return Mode{At: at, CovarianceM2: c}, square, true
 }
 
 type matrix = [2][2]float64

@@ -41,14 +41,15 @@ type Sense struct {
 	Others         [len(Classes)]float64
 }
 
-// Senses lists the kinds of sensors whose alternatives are known by name.
+// Senses lists the kinds of sensors whose alternatives are known by name. Where people live or work by the radio or by vehicles there are a hearth, lamps and a car,
+// engines and fuel: such places are noticed by what notices dwellings at least as often as those.
 var Senses = [...]Sense{ //          industry farm  fire traffic radio dwelling
-	{"gas", 0.002, 0.7, [...]float64{0.6, 0.3, 0.5, 0.02, 0, 0.02}},
-	{"spectral", 0.002, 0.3, [...]float64{0.4, 0.1, 0.5, 0.01, 0, 0.005}},
-	{"thermal", 0.005, 0.4, [...]float64{0.4, 0.1, 0.9, 0.1, 0.02, 0.1}},
-	{"video", 0.005, 0.3, [...]float64{0.1, 0.1, 0.05, 0.1, 0.02, 0.05}},
-	{"mover", 0.01, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.1, 0.2}},
-	{"signal", 0.002, 0.3, [...]float64{0.2, 0.05, 0.01, 0.1, 0.9, 0.1}},
+	{"gas", 0.002, 0.7, [...]float64{0.6, 0.3, 0.5, 0.1, 0.02, 0.02}},
+	{"spectral", 0.002, 0.3, [...]float64{0.4, 0.1, 0.5, 0.02, 0.005, 0.005}},
+	{"thermal", 0.005, 0.4, [...]float64{0.4, 0.1, 0.9, 0.15, 0.1, 0.1}},
+	{"video", 0.005, 0.3, [...]float64{0.1, 0.1, 0.05, 0.15, 0.1, 0.05}},
+	{"mover", 0.01, 0.4, [...]float64{0.5, 0.2, 0.05, 0.8, 0.2, 0.2}},
+	{"signal", 0.002, 0.3, [...]float64{0.2, 0.05, 0.01, 0.2, 0.9, 0.1}},
 	{"permit", 0.0001, 0.0005, [...]float64{0.6, 0.2, 0.02, 0.2, 0.4, 0.01}},
 }
 

@@ -165,12 +165,13 @@ func TestASharedShiftIsCountedOnce(t *testing.T) {
 		}
 		return best(t, later, all)
 	}
+	const student = 26.0 / 24 // of 8 + 2·9 degrees of freedom
 	one := make(100, func(int) string { return "one flight" })
-	if v := one.Place.CovarianceM2[0][0]; math.Abs(v-(100*100+90)) > 1 {
+	if v := one.Place.CovarianceM2[0][0] / student; math.Abs(v-(100*100+90)) > 1 {
 		t.Errorf("one flight: variance %.1f m², want 10,090", v)
 	}
 	many := make(100, func(i int) string { return fmt.Sprint("flight ", i) })
-	if v := many.Place.CovarianceM2[0][0]; math.Abs(v-1090) > 1 {
+	if v := many.Place.CovarianceM2[0][0] / student; math.Abs(v-1090) > 1 {
 		t.Errorf("ten flights: variance %.1f m², want 1,090", v)
 	}
 }
