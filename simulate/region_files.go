@@ -251,11 +251,7 @@ const (
 
 // filmed writes the metadata of the moments in which something was called out, the thing in the middle of the picture. What the platform gets wrong wanders on from one to the next.
 func (w *world) filmed(to io.Writer, o *sheetOf, name string, chance *numeric.Stream) (told []FiledCallout, err error) {
-	var errs [5]wander
-	for i, sigma := range [5]float64{headingErrorDeg, levelErrorDeg, levelErrorDeg, sensorErrorM, sensorErrorM} {
-		errs[i] = wander{sigma: sigma, timescale: errorS}
-		errs[i].begin(chance)
-	}
+	errs := beginErrors(chance)
 	out := mpegts.NewWriter(to)
 	before := o.sortie.When.From
 	for i := range o.found {
@@ -263,9 +259,7 @@ func (w *world) filmed(to io.Writer, o *sheetOf, name string, chance *numeric.St
 		if f.cause == "" {
 			continue
 		}
-		for k := range errs {
-			errs[k].step(math.Max(0, f.Time.Sub(before).Seconds()), chance)
-		}
+		errs.step(math.Max(0, f.Time.Sub(before).Seconds()), chance)
 		before = f.Time
 		c := w.flatAt(f.at, 0)
 		c.Video = Video{At: f.Time, AGLM: o.class.height, OrbitM: orbitM, SpeedMPS: o.class.speed, HFOVDeg: hfovDeg, RateHz: 1, OrbitS: 3600}

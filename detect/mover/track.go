@@ -233,9 +233,8 @@ func (l *lane) adopt(o *lane) {
 	l.hits, l.sure, l.miss = l.hits+o.hits, l.sure+o.sure, 0
 }
 
-// associate gives the sighting of each track, or -1. Only tracks that could take one are put to Assign.
-// associate gives the sighting of each track, -1 for none. Where frames are compared on one side only, what a thing uncovered hangs on to it
-// or stands in its place: then only what looks like the track is taken for it.
+// associate gives the sighting of each track, -1 for none. Only tracks that could take one are put to Assign. Where frames are compared on one side only,
+// what a thing uncovered hangs on to it or stands in its place: then only what looks like the track is taken for it.
 func (t *tracker) associate(v *view, sights []sighting, sure bool) []int {
 	pick := make([]int, len(t.lanes))
 	if n := len(t.lanes) * len(sights); len(t.flat) < n {
