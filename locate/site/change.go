@@ -24,8 +24,8 @@ func (f *field) imagine() {
 		}
 		d := s.Known(Detection{}, nil, 0, s.Site)
 		f.future = append(f.future, imagined{s,
-			said{f.add(s.Kind, s.Looked()), math.Log1p(-s.Site)},
-			said{f.add(s.Kind, d.Others), math.Log1p(d.StrengthKm2 * perKm2 / (4 * math.Pi * ScaleM * ScaleM))}})
+			said{f.add(s.Kind, s.Looked()), -1, math.Log1p(-s.Site)},
+			said{f.add(s.Kind, d.Others), -1, math.Log1p(d.StrengthKm2 * perKm2 / (4 * math.Pi * ScaleM * ScaleM))}})
 	}
 }
 
@@ -45,8 +45,8 @@ func (f *field) add(kind string, others map[string]float64) int32 {
 
 // changes tells, for each sense that looks, what one more look at a candidate would make of its probability, the one that tells most first.
 func (f *field) changes(leaf int, p float64, shares []float64, w *weigher) []atalaya.Change {
-	all := f.at(leaf)
-	counts := f.counted(all)
+	all := f.at(leaf, nil)
+	counts := f.counted(all, nil)
 	prior := w.opt.before(geodesy.CellCenter(f.leaf[leaf]))
 	with := func(more ...said) float64 {
 		return w.opt.probability(w.at(slices.Concat(all, more), append(slices.Clone(counts), true, true), prior).now)
