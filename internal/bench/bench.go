@@ -47,6 +47,7 @@ var benchmarks = []struct {
 	{"video", "what moves in a video, from the file to tracks", videoMovers},
 	{"gas", "a plume at samples, and sources from them", gasColumns},
 	{"forward", "the plume beside the arcs of a field experiment", forwardModels},
+	{"live", "a ranking of sites after one more observation, against ground and evidence", liveRankings},
 	{"record", "events that are on the disk", recordEvents},
 }
 
