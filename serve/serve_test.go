@@ -324,7 +324,7 @@ func TestOpenAPIIsThereAndSpeaksOfIntelligenceOnly(t *testing.T) {
 	if doc.OpenAPI == "" {
 		t.Error("the document states no version of OpenAPI")
 	}
-	calls := []string{"GET /api/session", "POST /api/session", "DELETE /api/session", "GET /api/map", "GET /api/sites", "GET /api/sites/{id}", "GET /api/sites/{id}/history", "GET /api/assess", "GET /api/compare", "GET /api/calibration", "GET /api/inbox", "POST /api/cases",
+	calls := []string{"GET /api/session", "POST /api/session", "DELETE /api/session", "GET /api/map", "GET /api/sites", "GET /api/sites/{id}", "GET /api/sites/{id}/history", "GET /api/sites/{id}/next", "GET /api/sorties", "GET /api/assess", "GET /api/compare", "GET /api/calibration", "GET /api/inbox", "POST /api/cases",
 		"POST /api/cases/{id}/reviews", "POST /api/cases/{id}/looked-at", "POST /api/cases/{id}/releases", "GET /api/releases/{id}/package.zip", "POST /api/cases/{id}/outcomes",
 		"POST /api/detections/{id}/sorting", "POST /api/observations/{id}/retraction", "DELETE /api/observations/{id}/retraction", "GET /api/events", "GET /api/live", "GET /api/audit",
 		"GET /api/gas", "GET /api/gas/{id}", "GET /api/gas/{id}/figure.svg", "GET /api/gas/{id}/figure.png",

@@ -20,6 +20,17 @@ func (s *server) siteCalls(api huma.API) {
 		defer leave()
 		return s.app.History(ctx, readerOf(ctx).view, atalaya.CandidateID(in.ID))
 	})
+	get(s, api, "/api/sites/{id}/next", "What one more look at a site would tell for an hour of flight: advice, sent to nobody", func(ctx context.Context, in *One) (app.NextLooks, error) {
+		leave, err := take(ctx, s.weighs)
+		if err != nil {
+			return app.NextLooks{}, err
+		}
+		defer leave()
+		return s.app.NextLooks(ctx, readerOf(ctx).view, atalaya.CandidateID(in.ID))
+	})
+	get(s, api, "/api/sorties", "What was flown, week by week", func(ctx context.Context, in *ofMission) (app.SortiesView, error) {
+		return s.app.Sorties(ctx, readerOf(ctx).view, atalaya.MissionID(in.Mission))
+	})
 	get(s, api, "/api/calibration", "What stands behind words of probability, and what came back so far", func(ctx context.Context, _ *struct{}) (app.CalibrationView, error) {
 		return s.app.Calibrated(ctx, readerOf(ctx).view)
 	})

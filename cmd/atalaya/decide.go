@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,20 +55,29 @@ func siteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			next := []app.NextLook{}
+			if !card.Gone {
+				v, err := a.NextLooks(cmd.Context(), view, card.Site.ID)
+				if err != nil {
+					return err
+				}
+				next = v.Looks
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), struct {
 					Schema string `json:"schema"`
 					app.SiteCard
-				}{"atalaya.site/1", card})
+					Next []app.NextLook `json:"next_looks"`
+				}{"atalaya.site/1", card, next})
 			}
-			return printCard(cmd.OutOrStdout(), card)
+			return printCard(cmd.OutOrStdout(), card, next)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document, atalaya.site/1")
 	return c
 }
 
-func printCard(w io.Writer, c app.SiteCard) error {
+func printCard(w io.Writer, c app.SiteCard, next []app.NextLook) error {
 	fmt.Fprintf(w, "%s\n%s  rank %d  p = %.3f (%s)  %.*f %.*f  95 %% region %s m  %s\n", c.Banner.Text, c.Site.ID, c.Site.Rank, c.Site.Probability, wordOf(c.Site.Word),
 		c.Site.Digits, c.Site.Lat, c.Site.Digits, c.Site.Lon, extent(c.Site.CovarianceM2), c.Site.Status)
 	if r := c.Site.Range; r != nil {
@@ -86,6 +96,11 @@ func printCard(w io.Writer, c app.SiteCard) error {
 	}
 	for _, x := range c.Alternatives {
 		fmt.Fprintf(w, "alternative: %s %.3f\n", x.Label, x.Probability)
+	}
+	for _, l := range next[:min(len(next), 3)] {
+		b := l.Bands[l.Best]
+		fmt.Fprintf(w, "advice: %s by %s would tell %.4f bit a flight hour: p = %.3f after a find, %.3f after none; finds came most from %d to %d h solar time (%d in %d looks)\n",
+			l.Kind, cmp.Or(l.Platform, "a platform without a name"), l.PerHour, l.IfSeen, l.IfNot, b.From, b.To, b.Finds, b.Looks)
 	}
 	if c.Case != nil {
 		fmt.Fprintf(w, "%s opened by %s; basis %s\n", c.Case.ID, c.Case.OpenedByName, c.Case.LegalBasis.Instrument)

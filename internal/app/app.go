@@ -30,6 +30,7 @@ type App struct {
 	checks    shelf[*videoCheck] // likewise
 	glances   glances
 	moverPart partSize
+	kept      evidenceKept
 	grounds   grounds // what was read of the layers of ground that were asked for last
 }
 

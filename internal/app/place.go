@@ -16,7 +16,6 @@ import (
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/locate/site"
-	"github.com/atalaya-isr/atalaya/store"
 )
 
 // A Weighing is what the evidence says of one place at one time. Its ledger sums to LogOdds, and they give Probability.
@@ -99,19 +98,14 @@ type question struct {
 
 // asking gathers the evidence that a view sees. An empty mission is the whole record.
 func (a *App) asking(ctx context.Context, view access.View, id atalaya.MissionID) (q question, err error) {
-	es, err := a.all(ctx, view, store.Query{Kind: "evidence", Mission: string(id)})
+	items, err := a.evidenceOf(ctx, view, id)
 	if err != nil {
-		return q, err
-	}
-	if q.evidence, err = nouns[atalaya.Evidence](es); err != nil {
 		return q, err
 	}
 	q.opt = site.Options{Mission: id, Calibration: a.Calibration}
 	q.inputs = []string{a.Version}
-	for _, e := range es {
-		q.inputs = append(q.inputs, string(e.Body))
-	}
-	for _, e := range q.evidence {
+	for _, e := range items {
+		q.evidence, q.inputs = append(q.evidence, e.Evidence), append(q.inputs, e.sum)
 		if e.When.To.After(q.opt.AsOf) {
 			q.opt.AsOf = e.When.To
 		}

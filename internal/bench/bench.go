@@ -48,6 +48,7 @@ var benchmarks = []struct {
 	{"video", "any place of four hours of video, asked for as the browser does", videoSeek},
 	{"gas", "a plume at samples, and sources from them", gasColumns},
 	{"forward", "the plume beside the arcs of a field experiment", forwardModels},
+	{"live", "a ranking of sites after one more observation, against ground and evidence", liveRankings},
 	{"record", "events that are on the disk", recordEvents},
 }
 

@@ -64,6 +64,26 @@ func threePlaces(t *testing.T) (dir string) {
 	return dir
 }
 
+// nextLook reads the advice on the card that is open, in both languages.
+func (s *screen) nextLook() {
+	s.Helper()
+	s.until(on("next-looks") + `?.dataset.looks >= 4`)
+	s.spoken("next-looks", "next-look", map[string][]string{"en": {"tells most for an hour", "solar time", "SYNTHETIC-"}, "es": {"es lo que más dice por hora", "hora solar", "SYNTHETIC-"}})
+}
+
+// sorties reads the table of flights, by the keyboard, in both languages and themes.
+func (s *screen) sorties() {
+	s.Helper()
+	s.press("g")
+	s.press("p")
+	s.there("plan-room")
+	s.until(on("plan-room") + `?.dataset.weeks == '2'`)
+	s.spoken("plan-room", "sorties", map[string][]string{"en": {"Week from 2026-03-09", "SYNTHETIC-1", "km² looked at"}, "es": {"Semana desde 2026-03-09", "SYNTHETIC-1", "km² mirados"}})
+	s.press("g")
+	s.press("s")
+	s.there("site-card")
+}
+
 // fitted is a calibration of cases whose log-odds promise more than came true. SYNTHETIC.
 func fitted() *site.Calibration {
 	s := numeric.NewStream(3, 1)
@@ -112,6 +132,8 @@ func TestSites(t *testing.T) {
 	s.signIn("en", "ana", sitesPassword)
 	s.do(chromedp.WaitReady(`body[data-map-idle="1"]`))
 	t.Run("what would change it", func(t *testing.T) { s.in(t).wouldChange() })
+	t.Run("the next best look", func(t *testing.T) { s.in(t).nextLook() })
+	t.Run("sorties by week", func(t *testing.T) { s.in(t).sorties() })
 	t.Run("how it came to this", func(t *testing.T) { s.in(t).history() })
 	t.Run("calibration", func(t *testing.T) { s.in(t).calibration(a) })
 	t.Run("two beside each other", func(t *testing.T) { s.in(t).compares() })
@@ -155,6 +177,9 @@ func (s *screen) spoken(id, name string, want map[string][]string) {
 		}
 		if language == "es" { // the longer lines
 			s.accessible(name + ", " + language)
+			js[bool](s, `(`+on("theme")+`.click(), true)`)
+			s.accessible(name + ", the other theme")
+			js[bool](s, `(`+on("theme")+`.click(), true)`)
 		}
 		s.picture(name + "-" + language)
 	}

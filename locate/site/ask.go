@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/golang/geo/s2"
+
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
 )
@@ -43,7 +45,7 @@ func Asking(evidence []atalaya.Evidence, opt Options) *Asked {
 
 // Cell is the S2 cell in which a place is asked about, as all places in it; false where nothing is said of it.
 func (a *Asked) Cell(here geodesy.LatLon) (uint64, bool) {
-	l, ok := a.f.leafAt(here)
+	l, ok := a.f.leafAt(geodesy.CellOf(here, s2.MaxLevel))
 	if !ok {
 		return 0, false
 	}
@@ -53,8 +55,8 @@ func (a *Asked) Cell(here geodesy.LatLon) (uint64, bool) {
 // At is what is said of a place: at a candidate that is known to two windows what its card says.
 func (a *Asked) At(here geodesy.LatLon) Answer {
 	var all []said
-	if l, ok := a.f.leafAt(here); ok {
-		all, here = a.f.at(l), geodesy.CellCenter(a.f.leaf[l])
+	if l, ok := a.f.leafAt(geodesy.CellOf(here, s2.MaxLevel)); ok {
+		all, here = a.f.at(l, nil), geodesy.CellCenter(a.f.leaf[l])
 	}
 	rows, shares := a.f.ledger(all, here, a.w)
 	out := Answer{Probability: probability(sum(rows)), Ledger: rows, Else: []Share{}}

@@ -2,7 +2,6 @@ package site
 
 import (
 	"cmp"
-	"container/heap"
 	"fmt"
 	"math"
 	"slices"
@@ -34,7 +33,8 @@ type Options struct {
 	RollUp func(portions []string) string
 }
 
-// Terrain says ln of how much denser sites are at a place than on average, and what that rests on.
+// Terrain says ln of how much denser sites are at a place than on average, and what that rests on. It is asked by several goroutines at a time. Where it
+// has a method Most() float64 that says what At never exceeds, it is asked about few places only.
 type Terrain interface {
 	At(geodesy.LatLon) float64
 	LogRatio(geodesy.LatLon) (float64, []atalaya.Sentence)
@@ -88,10 +88,14 @@ func Check(e atalaya.Evidence) error {
 func Assess(evidence []atalaya.Evidence, opt Options) []atalaya.Candidate {
 	opt = opt.withDefaults()
 	f := newField(evidence, opt)
-	w := newWeigher(f, opt)
-	var out []atalaya.Candidate
-	for _, p := range f.peaks(w) {
-		out = append(out, f.candidate(p, w))
+	sh := newSearch(f, opt)
+	peaks := sh.peaks()
+	out := make([]atalaya.Candidate, len(peaks))
+	sh.share(len(peaks), func(w *weigher, i int) { out[i] = f.candidate(peaks[i], w) })
+	if opt.RollUp != nil {
+		for i := range out {
+			out[i].Marking = opt.RollUp(portions(out[i].Ledger))
+		}
 	}
 	slices.SortStableFunc(out, func(a, b atalaya.Candidate) int {
 		return cmp.Or(cmp.Compare(b.Probability, a.Probability), cmp.Compare(a.ID, b.ID))
@@ -102,13 +106,23 @@ func Assess(evidence []atalaya.Evidence, opt Options) []atalaya.Candidate {
 	return out
 }
 
+// portions are the markings of the evidence in a ledger.
+func portions(rows []atalaya.LedgerItem) (out []string) {
+	for _, r := range rows {
+		if r.Evidence != "" {
+			out = append(out, r.Marking)
+		}
+	}
+	return out
+}
+
 // At is the probability that a site is here, and its ledger.
 func At(evidence []atalaya.Evidence, here geodesy.LatLon, opt Options) (float64, []atalaya.LedgerItem) {
 	opt = opt.withDefaults()
 	f := newField(evidence, opt)
 	var all []said
-	if l, ok := f.leafAt(here); ok {
-		all = f.at(l)
+	if l, ok := f.leafAt(geodesy.CellOf(here, s2.MaxLevel)); ok {
+		all = f.at(l, nil)
 	}
 	rows, _ := f.ledger(all, here, newWeigher(f, opt))
 	return probability(sum(rows)), rows
@@ -124,13 +138,11 @@ type Cell struct {
 func Cells(evidence []atalaya.Evidence, opt Options) []Cell {
 	opt = opt.withDefaults()
 	f := newField(evidence, opt)
-	w := newWeigher(f, opt)
 	out := make([]Cell, len(f.leaf))
-	for l, c := range f.leaf {
-		all := f.at(l)
-		prior := opt.before(geodesy.CellCenter(c))
-		out[l] = Cell{uint64(c), opt.probability(w.at(all, f.counted(all), prior).now)}
-	}
+	newSearch(f, opt).share(len(out), func(w *weigher, l int) {
+		v := w.leaf(l, opt.before(geodesy.CellCenter(f.leaf[l])))
+		out[l] = Cell{uint64(f.leaf[l]), opt.probability(v.now)}
+	})
 	return out
 }
 
@@ -153,8 +165,9 @@ func (o Options) before(p geodesy.LatLon) float64 {
 
 // said is what one item says at one leaf.
 type said struct {
-	item int32
-	log  float64
+	item  int32
+	entry int32 // among what the field keeps; -1 of what it does not
+	log   float64
 }
 
 // field is all evidence, laid over the leaves.
@@ -175,24 +188,20 @@ type field struct {
 	names    []string           // kinds
 	single   []bool             // of each kind: only the strongest item speaks for a place
 	future   []imagined         // what one more look would say
-	leaf     []s2.CellID
-	first    []int // of each leaf's entries; one more than leaves
-	said     []said
+	laid
 }
 
 func newField(evidence []atalaya.Evidence, opt Options) *field {
 	f := &field{items: slices.Clone(evidence)}
 	slices.SortStableFunc(f.items, byTime)
 	f.items = slices.CompactFunc(f.items, func(a, b atalaya.Evidence) bool { return a.ID == b.ID })
-	var all []s2.CellID
 	for _, e := range f.items {
 		if err := Check(e); err != nil {
 			panic("site: " + err.Error())
 		}
 		most := 0.0
-		for i, c := range e.Cells {
-			all = append(all, s2.CellID(c))
-			most = math.Max(most, e.LogOdds[i])
+		for _, l := range e.LogOdds {
+			most = math.Max(most, l)
 		}
 		f.most = append(f.most, most)
 		f.kind = append(f.kind, f.kindOf(e.Kind))
@@ -207,8 +216,7 @@ func newField(evidence []atalaya.Evidence, opt Options) *field {
 			f.shared[i], f.shared[o] = true, true
 		}
 	}
-	f.leaf = leaves(all)
-	f.lay()
+	f.laid = lay(f.items)
 	f.imagine()
 	return f
 }
@@ -317,30 +325,6 @@ func looked(e atalaya.Evidence) float64 {
 	return sum * geodesy.CellAreaM2(s2.CellID(e.Cells[0])) / perKm2 // cells of one look are alike to a part in ten
 }
 
-// lay lists, leaf by leaf, what each item says there, in the order of the items.
-func (f *field) lay() {
-	f.first = make([]int, len(f.leaf)+1)
-	each := func(do func(leaf int, s said)) {
-		for i, e := range f.items {
-			for k, c := range e.Cells {
-				from, to := below(f.leaf, s2.CellID(c))
-				for l := from; l < to; l++ {
-					do(l, said{int32(i), e.LogOdds[k]})
-				}
-			}
-		}
-	}
-	each(func(l int, _ said) { f.first[l+1]++ })
-	for l := range f.leaf {
-		f.first[l+1] += f.first[l]
-	}
-	f.said = make([]said, f.first[len(f.leaf)])
-	next := slices.Clone(f.first)
-	each(func(l int, s said) { f.said[next[l]] = s; next[l]++ })
-}
-
-func (f *field) at(leaf int) []said { return f.said[f.first[leaf]:f.first[leaf+1]] }
-
 // origins numbers the items so that those which share a lineage key, directly or through others, have one number.
 func origins(items []atalaya.Evidence) []int {
 	parent := make([]int, len(items))
@@ -370,8 +354,8 @@ func origins(items []atalaya.Evidence) []int {
 }
 
 // counted marks which of what is said at a leaf counts: of each origin the strongest, for or against; of equals the first.
-func (f *field) counted(all []said) []bool {
-	counts := make([]bool, len(all))
+func (f *field) counted(all []said, into []bool) []bool {
+	counts := slices.Grow(into[:0], len(all))[:len(all)]
 	for i, s := range all {
 		if counts[i] = !f.derived[s.item]; !counts[i] || !f.shared[s.item] {
 			continue
@@ -399,131 +383,6 @@ type peak struct {
 	same []int // items of the same origin as one of these, which do not count
 }
 
-// A waiting leaf stands in the queue with the most that it can come to or, once it is weighed, with its log-odds of a site now.
-type waiting struct {
-	leaf    int
-	logOdds float64
-	plain   float64 // the sum of all that is said there
-	weighed bool
-}
-
-// queue gives the likeliest leaf first; where bounds make leaves equal, the one that more speaks for, then the first.
-type queue []waiting
-
-func (q queue) Len() int      { return len(q) }
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q queue) Less(i, j int) bool {
-	a, b := q[i], q[j]
-	return cmp.Or(cmp.Compare(b.logOdds, a.logOdds), cmp.Compare(b.plain, a.plain), cmp.Compare(a.leaf, b.leaf)) < 0
-}
-func (q *queue) Push(x any) { *q = append(*q, x.(waiting)) }
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
-// slack is how far above what its items say for a site a leaf may come: by the share of alternatives that its weights leave to nothing, and by what
-// bounds give back of looks.
-const slack = 1.0
-
-// waitingLeaves are the leaves where something speaks for a site, each with the most that it can come to.
-func (f *field) waitingLeaves(w *weigher) queue {
-	var q queue
-	loudest := make([][]float64, len(f.names)) // of each kind, of items that name alternatives, the loudest first
-	for l, c := range f.leaf {
-		speaks, most := false, 0.0
-		for k := range loudest {
-			loudest[k] = loudest[k][:0]
-		}
-		for _, s := range f.at(l) {
-			speaks = speaks || s.log >= leastOwn
-			switch k := f.kind[s.item]; {
-			case s.log <= 0:
-			case f.others[s.item] == nil:
-				most += s.log
-			default:
-				v := math.Log1p(math.Expm1(s.log) * f.scale[s.item])
-				i, _ := slices.BinarySearchFunc(loudest[k], v, func(a, b float64) int { return cmp.Compare(b, a) })
-				loudest[k] = slices.Insert(loudest[k], i, v)
-			}
-		}
-		if !speaks {
-			continue
-		}
-		for _, all := range loudest {
-			most += alikeMost(all)
-		}
-		prior := w.opt.before(geodesy.CellCenter(c))
-		q = append(q, waiting{leaf: l, logOdds: prior + most + slack, plain: math.Inf(1)})
-	}
-	heap.Init(&q)
-	return q
-}
-
-// alikeMost is the most that any of these, of one kind, count together, see alikeSeen; the loudest comes first.
-func alikeMost(all []float64) (most float64) {
-	sum := 0.0
-	for n, v := range all {
-		sum += v
-		most = math.Max(most, sum/(1+float64(n)*alikeSeen))
-	}
-	return most
-}
-
-// weigh works out a leaf of the queue.
-func (f *field) weigh(x waiting, w *weigher) waiting {
-	all := f.at(x.leaf)
-	prior := w.opt.before(geodesy.CellCenter(f.leaf[x.leaf]))
-	v := w.at(all, f.counted(all), prior)
-	x.logOdds, x.plain, x.weighed = v.now, 0, true
-	for k := range v.raw {
-		x.plain += v.raw[k]
-	}
-	return x
-}
-
-// peaks goes down the leaves from the likeliest. A leaf founds a candidate when an item speaks for it, near its loudest,
-// that no candidate before has: a wide report of an area thus founds no candidate beside those it supports. A leaf is weighed when its
-// turn may have come. Within three windows of a likelier candidate another one stands only where what is its own makes it nearly as likely by itself: else
-// it lives on what speaks for its neighbour, which the window blurs into it.
-func (f *field) peaks(w *weigher) []peak {
-	type anchor struct {
-		atalaya.Place
-		logOdds float64
-	}
-	q := f.waitingLeaves(w)
-	owned := make([]bool, len(f.items))
-	var out []peak
-	var anchors []anchor // of those that founded one
-	for len(q) > 0 && len(out) < w.opt.Most {
-		if !q[0].weighed {
-			q[0] = f.weigh(q[0], w)
-			heap.Fix(&q, 0)
-			continue
-		}
-		here := heap.Pop(&q).(waiting)
-		p := f.peakAt(here.leaf, owned)
-		if len(p.own) == 0 {
-			continue
-		}
-		found := !owned[p.by[0]] // else a sharper item, which these do not exclude, has its candidate: they speak for that
-		if at := f.items[p.own[0]].Place; found && at != nil {
-			found = !slices.ContainsFunc(anchors, func(a anchor) bool {
-				return same(a.Place, *at) || between(a.Place, *at) < nearby && f.alone(here.leaf, owned, w) < a.logOdds-nearlyAsLikely
-			})
-			anchors = append(anchors, anchor{*at, here.logOdds})
-		}
-		for _, i := range slices.Concat(p.by, p.same) {
-			owned[i] = true
-		}
-		if found {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // A candidate within nearby of a likelier one must have, by itself, a tenth of its odds.
 const nearby = 3 * ScaleM
 
@@ -531,16 +390,16 @@ var nearlyAsLikely = math.Log(10)
 
 // alone is the log-odds of a site at a leaf by what no candidate has yet.
 func (f *field) alone(leaf int, owned []bool, w *weigher) float64 {
-	all := slices.DeleteFunc(slices.Clone(f.at(leaf)), func(s said) bool { return s.log > 0 && owned[s.item] })
-	return w.at(all, f.counted(all), w.opt.before(geodesy.CellCenter(f.leaf[leaf]))).now
+	all := slices.DeleteFunc(f.at(leaf, nil), func(s said) bool { return s.log > 0 && owned[s.item] })
+	return w.at(all, f.counted(all, nil), w.opt.before(geodesy.CellCenter(f.leaf[leaf]))).now
 }
 
 // peakAt is the peak at a leaf: who speaks for it near their loudest, and of these, who has no candidate yet. The sharpest of
 // the latter pins it down; whoever's own place excludes that one's speaks for another candidate.
 func (f *field) peakAt(leaf int, owned []bool) peak {
 	p := peak{leaf: leaf}
-	all := f.at(leaf)
-	counts := f.counted(all)
+	all := f.at(leaf, nil)
+	counts := f.counted(all, nil)
 	for k, s := range all {
 		i := int(s.item)
 		switch {
@@ -570,7 +429,7 @@ func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 	opt := w.opt
 	place := f.place(p)
 	leaf := f.asked(p, place)
-	rows, shares := f.ledger(f.at(leaf), geodesy.CellCenter(f.leaf[leaf]), w)
+	rows, shares := f.ledger(f.at(leaf, nil), geodesy.CellCenter(f.leaf[leaf]), w)
 	rest := 1 - probability(sum(rows))
 	c := atalaya.Candidate{
 		Mission: opt.Mission, Ledger: rows, Probability: probability(sum(rows)), AsOf: opt.AsOf,
@@ -586,15 +445,6 @@ func (f *field) candidate(p peak, w *weigher) atalaya.Candidate {
 			break
 		}
 	}
-	if opt.RollUp != nil {
-		var portions []string
-		for _, r := range rows {
-			if r.Evidence != "" {
-				portions = append(portions, r.Marking)
-			}
-		}
-		c.Marking = opt.RollUp(portions)
-	}
 	return c
 }
 
@@ -604,22 +454,10 @@ func (f *field) asked(p peak, at atalaya.Place) int {
 	if math.Sqrt(trace(at)/2) > 2*ScaleM {
 		return p.leaf
 	}
-	if l, ok := f.leafAt(geodesy.LatLon{Lat: at.Lat, Lon: at.Lon}); ok {
+	if l, ok := f.leafAt(geodesy.CellOf(geodesy.LatLon{Lat: at.Lat, Lon: at.Lon}, s2.MaxLevel)); ok {
 		return l
 	}
 	return p.leaf
-}
-
-// leafAt is the leaf that holds a place; false where nothing is said there.
-func (f *field) leafAt(here geodesy.LatLon) (int, bool) {
-	c := geodesy.CellOf(here, s2.MaxLevel)
-	i, _ := below(f.leaf, c)
-	for _, l := range []int{i, i - 1} {
-		if l >= 0 && l < len(f.leaf) && f.leaf[l].Contains(c) {
-			return l, true
-		}
-	}
-	return 0, false
 }
 
 // sharpest sorts items by the size of their places, those without one last.
@@ -713,7 +551,7 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 		tell(&row, said...)
 		rows, prior = append(rows, row), prior+more
 	}
-	counts := f.counted(all)
+	counts := f.counted(all, nil)
 	v := w.at(all, counts, prior)
 	for i, s := range all {
 		e := f.items[s.item]
@@ -726,7 +564,6 @@ func (f *field) ledger(all []said, here geodesy.LatLon, w *weigher) (rows []atal
 		}
 		rows = append(rows, row)
 	}
-	const rounding = 1e-9 // of sums of some hundred terms, each of some ten
 	off := func(kind string, by float64, says atalaya.Sentence) {
 		if math.Abs(by) > rounding {
 			row := atalaya.LedgerItem{Kind: kind, LogOdds: by}

@@ -73,6 +73,11 @@ func (g *Ground) about(p geodesy.LatLon) surroundings {
 
 func (s surroundings) sum() float64 { return s.way + s.wet + byTown.at(s.town) }
 
+// Most is what At never exceeds.
+func (g *Ground) Most() float64 {
+	return max(byWay.near, byWay.far) + max(byWater.near, byWater.far) + max(byTown.near, byTown.far)
+}
+
 // At is LogRatio without its words.
 func (g *Ground) At(p geodesy.LatLon) float64 {
 	g.mu.Lock()

@@ -40,9 +40,11 @@ func (s *scale) reset() {
 }
 
 func (s *scale) shrink() {
-	top := math.Max(s.site, s.nothing)
+	top := max(s.site, s.nothing)
 	for _, v := range s.classes {
-		top = math.Max(top, v)
+		if v > top { // max would mind NaN, which no ratio is
+			top = v
+		}
 	}
 	if top < overflow && top > 1/overflow {
 		return
@@ -68,37 +70,30 @@ type weigher struct {
 	opt     Options
 	weights []float64 // of nothing and of each class before any evidence; they sum to 1
 	kinds   []scale
-	naive   []float64 // of what is said: the site against the alternatives as they were before any evidence
-	ratio   [][]float64
+	naive   []float64   // of what is said: the site against the alternatives as they were before any evidence
+	ratio   [][]float64 // of what is said, the site's first; they stand in own or in kept
+	own     [][]float64
 	used    []bool
 	joint   scale // of all kinds
 	strong  []int // by kind: of items without alternatives the strongest, 1 more than its index
 	said    verdict
 	seen    []int // by kind: detections and looks that name their alternatives
 	missed  []int
-	alike   map[look]unseen // of looks that were worked out
-	active  []float64       // forward probabilities: the site works, and the place is of a class besides
+	unseen  []unseen  // of all that the field keeps: what looks said last
+	kept    []float64 // their ratios as fill gives them, and then the site's against the mixture
+	room    []said    // to gather in
+	counts  []bool
+	hushed  map[int32]*hush // what looks alone leave, by the smallest cell of one
+	loud    []loud
+	active  []float64 // forward probabilities: the site works, and the place is of a class besides
 	resting []float64
 }
 
-// A look is one item that speaks against a place so far, among so many of its kind: over a footprint most leaves hear the same.
-type look struct {
-	item   int32
-	missed int32
-	log    float64
-}
-
-// unseen are its ratios, as fill gives them, and the site's against the mixture.
-type unseen struct {
-	ratio []float64
-	alone float64
-}
-
-// mostLooks bounds what a weigher remembers; then it begins anew.
-const mostLooks = 1 << 15
+// unseen is where the ratios of what a look says are kept, and beside how many of its kind, 0 while there are none: all leaves of its cell hear the same.
+type unseen struct{ missed, at int32 }
 
 func newWeigher(f *field, opt Options) *weigher {
-	w := &weigher{f: f, alike: map[look]unseen{}, opt: opt, weights: make([]float64, len(f.classes)+1), kinds: make([]scale, len(f.names)),
+	w := &weigher{f: f, opt: opt, hushed: map[int32]*hush{}, weights: make([]float64, len(f.classes)+1), kinds: make([]scale, len(f.names)),
 		active: make([]float64, len(f.classes)+1), resting: make([]float64, len(f.classes)+1)}
 	w.weights[0] = 1
 	total := 1.0
@@ -171,10 +166,21 @@ func (w *weigher) at(all []said, counts []bool, prior float64) verdict {
 	v.stays = prior + w.joint.against(w.weights) - excess
 	v.now = v.stays
 	if w.f.timed && !w.opt.Stay {
-		v.now = w.forward(all, prior) - excess
+		site, none, _ := w.forward(all, prior)
+		v.now = site - none - excess
 	}
 	return v
 }
+
+// leaf weighs what is said of a leaf.
+func (w *weigher) leaf(l int, prior float64) verdict {
+	w.room = w.f.at(l, w.room)
+	w.counts = w.f.counted(w.room, w.counts)
+	return w.at(w.room, w.counts, prior)
+}
+
+// rounding is more than sums of some hundred terms, each of some ten, are rounded by.
+const rounding = 1e-9
 
 // bounds of a kind, with what the likeness of detections may add.
 func (w *weigher) bounds(k int) (least, most float64) {
@@ -188,7 +194,8 @@ func (w *weigher) bounds(k int) (least, most float64) {
 // each fills what the items say by themselves: the ratios of site, nothing and classes.
 func (w *weigher) each(all []said, counts []bool) {
 	for len(w.ratio) < len(all) {
-		w.ratio = append(w.ratio, make([]float64, len(w.f.classes)+1))
+		w.own = append(w.own, make([]float64, len(w.f.classes)+1))
+		w.ratio = append(w.ratio, nil)
 	}
 	w.naive, w.used = slices.Grow(w.naive[:0], len(all))[:len(all)], slices.Grow(w.used[:0], len(all))[:len(all)]
 	strongest := w.strong
@@ -228,23 +235,25 @@ func (w *weigher) each(all []said, counts []bool) {
 // fill puts the likelihood ratios of an item into w.ratio[i], the site's first, as far as items of its kind count beside each other, and gives the
 // site's against the mixture, as it is by itself.
 func (w *weigher) fill(i int, s said, kind int) float64 {
-	r := w.ratio[i]
-	others := w.f.others[s.item]
-	if s.log > 0 || others == nil {
+	r := w.own[i]
+	w.ratio[i] = r
+	if s.log > 0 || w.f.others[s.item] == nil || s.entry < 0 {
 		return w.ratios(r, s, kind)
 	}
-	key := look{s.item, int32(w.missed[kind]), s.log}
-	a, ok := w.alike[key]
-	if !ok {
-		a.ratio = make([]float64, len(r))
-		a.alone = w.ratios(a.ratio, s, kind)
-		if len(w.alike) >= mostLooks {
-			clear(w.alike)
-		}
-		w.alike[key] = a
+	if w.unseen == nil {
+		w.unseen = make([]unseen, len(w.f.says))
 	}
-	copy(r, a.ratio)
-	return a.alone
+	u, n := &w.unseen[s.entry], int32(w.missed[kind])
+	if u.missed == 0 {
+		u.at = int32(len(w.kept))
+		w.kept = slices.Grow(w.kept, len(r)+1)[:len(w.kept)+len(r)+1]
+	}
+	kept := w.kept[u.at:][:len(r)+1]
+	if u.missed != n {
+		u.missed, kept[len(r)] = n, w.ratios(kept[:len(r)], s, kind)
+	}
+	w.ratio[i] = kept[:len(r)]
+	return kept[len(r)]
 }
 
 // ratios is fill into r.
@@ -272,7 +281,7 @@ func (w *weigher) ratios(r []float64, s said, kind int) float64 {
 		share := 1 / (1 + float64(n-1)*alike)
 		for c, v := range r {
 			if v != 1 {
-				r[c] = math.Pow(v, share)
+				r[c] = math.Exp(share * math.Log(v))
 			}
 		}
 	}
@@ -288,10 +297,11 @@ func (w *weigher) multiply(to *scale, i int) {
 	to.shrink()
 }
 
-// forward is the log-odds of a site that works at the time of assessment: the forward pass of a chain of two states, working and not, beside
+// forward is how much of all probability has a site that works at the time of assessment, and how much has none, as logarithms but for what both are
+// lower by: the forward pass of a chain of two states, working and not, beside
 // each class that the place may be of (L. R. Rabiner, Proceedings of the IEEE 77(2), 1989, doi:10.1109/5.18626, equations 19 and 20), over the
 // items in the order of their time. Before the first it is in its stationary state.
-func (w *weigher) forward(all []said, prior float64) float64 {
+func (w *weigher) forward(all []said, prior float64) (site, none, lower float64) {
 	share := probability(prior)
 	closing := math.Ln2 / w.opt.HalfLife.Hours()
 	rate := closing / (1 - share) // of closing and opening together, which keeps the share
@@ -322,12 +332,18 @@ func (w *weigher) forward(all []said, prior float64) float64 {
 			if c > 0 {
 				w.resting[c] *= r[c]
 			}
-			top = math.Max(top, math.Max(w.active[c], w.resting[c]))
+			if w.active[c] > top {
+				top = w.active[c]
+			}
+			if w.resting[c] > top {
+				top = w.resting[c]
+			}
 		}
 		if top > overflow || top < 1/overflow {
 			for c := range w.active {
 				w.active[c], w.resting[c] = w.active[c]/top, w.resting[c]/top
 			}
+			lower += math.Log(top)
 		}
 	}
 	pass(w.f.hoursNow)
@@ -335,7 +351,7 @@ func (w *weigher) forward(all []said, prior float64) float64 {
 	for c := range w.active {
 		a, r = a+w.active[c], r+w.resting[c]
 	}
-	return math.Log(a) - math.Log(r)
+	return math.Log(a), math.Log(r), lower
 }
 
 // shares are the probabilities of nothing and of each class, given that there is no site, of what at weighed last.

@@ -105,6 +105,28 @@ function card(id, me) {
   if (k && !may.release) may.why_not.release = approvals.size < 2 ? `needs ${2 - approvals.size} more approval(s)` : 'needs the role release'
   return { banner, site: s, basis, ledger: rows, alternatives: [{ label: 'paint shop', probability: 0.17 }, { label: 'farm', probability: 0.08 }, { label: 'burning', probability: 0.04 }], case: k ? { ...k, reviews: undefined } : null, basis_changed: !!k && k.basis !== basis, reviews: k?.reviews ?? [], releases: k?.releases ?? [], outcomes: k?.outcomes ?? [], observations: obs, attached: detections().filter((d) => sorted.get(d.id)?.site === id).map((d) => ({ ...sorted.get(d.id), kind: d.kind, headline: d.headline, standing: d.standing, marking: d.marking })), history: log.filter((e) => e.subject === id || e.subject === k?.id), may }
 }
+const logistic = (l) => 1 / (1 + Math.exp(-l))
+const weighing = (when, rows) => { const log_odds = rows.reduce((n, r) => n + r.log_odds, 0); return { as_of: when, probability: logistic(log_odds), word: null, range_90: null, cases: 0, log_odds, ledger: rows } }
+const named = (i, r) => ({ ...r, evidence: r.observation ? 'ev_' + hash(r.observation + i) : '' })
+// The last point is the card as it is now.
+function past(c) {
+  const all = c.ledger.map((r, i) => named(i, r)), timed = all.filter((r) => r.observation)
+  const points = timed.map((r, i) => ({ ...weighing(i === timed.length - 1 ? iso(t1) : obs.find((o) => o.id === r.observation).when.to, all.filter((x) => !x.observation || timed.indexOf(x) <= i)), came: [{ evidence: r.evidence, observation: r.observation, kind: r.kind }] }))
+  return { banner, site: c.site.id, items: timed.length, points }
+}
+function assess(lat, lon) {
+  const x = (lon - lon0) * L, y = (lat - lat0) * M, inside = Math.abs(x) <= 8000 && Math.abs(y) <= 7000
+  const ranked = sites(), away = (s) => Math.hypot((s.lon - lon) * L, (s.lat - lat) * M), near = ranked.toSorted((a, b) => away(a) - away(b))[0], same = away(near) < 150
+  const base = { banner, mission: 'mis_1', lat, lon, digits: 3, position: { dms: '', mgrs: '', utm: '' }, inside, window_m: 150, rank: same ? near.rank : ranked.length + 1, candidates: ranked.length, site: { id: near.id, rank: near.rank, distance_m: away(near), same }, alternatives: [], named: {}, reach: null, observations: [] }
+  if (!inside) return base
+  const rows = (same ? ledger(spots.findIndex((_, i) => site(i).id === near.id)) : [{ kind: 'prior', observation: '', log_odds: -11.2, grade: '', note: 'Sites a square kilometre in this kind of country', marking: '(U)' }]).map((r, i) => named(i, r))
+  const looked = Math.hypot(x - 1500, y - 600) < 1500 ? [{ observation: obs[2].id, kind: 'video', sensor: 'EO-1', sortie: 'S3', when: obs[2].when, chance: 0.3, covered: 0.6, mean_chance: 0.28, marking: '(U)' }] : []
+  return { ...base, ...weighing(iso(t1), rows), reach: { radius_m: 1000, unlooked: looked.length ? 0.4 : 1, looks: looked, missing: ['thermal', 'spectral', 'mover'] }, observations: obs }
+}
+const calibration = () => ({ banner, calibration: null, least_cases: 20, knots: [], words: [], outcomes: { candidates: spots.length, visited: 0, unvisited: spots.length, found: {}, bands: [] } })
+const flown = [['S3', 'SYNTHETIC drone', ['video'], 2, 61], ['S2', 'SYNTHETIC signals aircraft', ['signal'], 1, 900], ['S1', 'SYNTHETIC light aircraft', ['gas'], 0, 74]]
+const sorties = () => ({ banner, mission: 'mis_1', weeks: [{ from: '2026-01-12T00:00:00Z', hours: 9.3, looked_km2: 960, sorties: flown.map(([id, platform, kinds, o, km2]) => ({ id, platform, when: obs[o].when, hours: 3.1, kinds, looked_km2: km2, candidates_looked_at: 3, mean_chance: 0.31, finds: o === 2 ? 0 : 1, marking: '(U)' })) }] })
+const nextLooks = (c) => ({ banner, site: c.site.id, lat: c.site.lat, lon: c.site.lon, window_m: 150, probability: c.site.probability, looks: flown.map(([, platform, kinds], i) => ({ platform, kind: kinds[0], if_seen: logistic(c.site.log_odds + 1.4 - 0.4 * i), if_not: logistic(c.site.log_odds - 0.3), p_seen: 0.3, gain_bit: 0.03 - 0.009 * i, sorties: 1, looks: 3, chance: 0.31, hours_per_look: 1.03, gain_bit_per_hour: (0.03 - 0.009 * i) / 1.03, bands: [0, 6, 12, 18].map((h) => ({ from_h: h, to_h: h + 6, looks: h === 6 ? 3 : 0, finds: h === 6 ? 1 : 0 })), best_band: 1 })) })
 const sessions = new Map()
 createServer(async (q, r) => {
   const url = new URL(q.url, 'http://x'), path = url.pathname
@@ -133,6 +155,11 @@ createServer(async (q, r) => {
   if (route === 'GET /api/events') { const after = url.searchParams.get('after'); const i = after ? log.findIndex((e) => e.id === after) + 1 : 0; return json(200, { events: log.slice(i, i + 50), next: log.slice(i, i + 50).at(-1)?.id ?? after, reset: false }) }
   if (route === 'GET /api/live') { r.writeHead(200, { 'Content-Type': 'text/event-stream' }); r.write(': beat\n\n'); listeners.add(r); const beat = setInterval(() => r.write(': beat\n\n'), 15000); q.on('close', () => { clearInterval(beat); listeners.delete(r) }); return }
   let m
+  if (route === 'GET /api/calibration') return json(200, calibration())
+  if (route === 'GET /api/sorties') return json(200, sorties())
+  if (route === 'GET /api/compare') { const two = ['a', 'b'].map((k) => card(url.searchParams.get(k), me)); return two[0] && two[1] ? json(200, { banner, sites: two }) : json(404, { detail: 'No such site.' }) }
+  if (route === 'GET /api/assess') return json(200, assess(Number(url.searchParams.get('lat')), Number(url.searchParams.get('lon'))))
+  if ((m = /^GET \/api\/sites\/([^/]+)\/(history|next)$/.exec(route))) { const c = card(m[1], me); return c ? json(200, m[2] === 'history' ? past(c) : nextLooks(c)) : json(404, { detail: 'No such site.' }) }
   if ((m = /^GET \/api\/sites\/(.+)$/.exec(route))) { const c = card(m[1], me); return c ? json(200, c) : json(404, { detail: 'No such site.' }) }
   if (route === 'POST /api/cases') { const id = 'case_' + hash(data.candidate); const c = card(data.candidate, me); cases.set(id, { id, candidate: data.candidate, opened_by: me.id, opened_by_name: me.name, opened_at: iso(Date.now()), legal_basis: data.legal_basis, basis: c.basis, reviews: [], releases: [], outcomes: [] }); return json(200, { case: cases.get(id), event: event(me, 'case.opened', id) }) }
   if ((m = /^POST \/api\/cases\/(.+?)\/(.+)$/.exec(route))) {

@@ -56,6 +56,12 @@ export interface SiteCard {
 export interface Weighing { as_of: string; probability: number; word: string | null; range_90: [number, number] | null; cases: number; log_odds: number; ledger: LedgerRow[] }
 export interface ClassShare { class: string; share: number }
 export interface Look { observation: string; kind: string; sensor: string; sortie: string; when: { from: string; to: string }; chance: number; covered: number; mean_chance: number; marking: string }
+/** NextLooks is advice: what one more look at a site would tell for an hour of flight. */
+export interface NextLook extends Change { platform: string; sorties: number; looks: number; chance: number; hours_per_look: number; gain_bit_per_hour: number; bands: { from_h: number; to_h: number; looks: number; finds: number }[]; best_band: number }
+export interface NextLooks { banner: Banner; site: string; lat: number; lon: number; window_m: number; probability: number; looks: NextLook[] }
+/** Sorties are flights by week, the latest first. */
+export interface SortieRow { id: string; platform: string; when: { from: string; to: string }; hours: number; kinds: string[]; looked_km2: number; candidates_looked_at: number; mean_chance: number; finds: number; marking: string }
+export interface Sorties { banner: Banner; mission: string; weeks: { from: string; hours: number; looked_km2: number; sorties: SortieRow[] }[] }
 /** PlaceAnswer is why a place is ranked as it is; outside of the mission's ground it holds no weighing. */
 export interface PlaceAnswer extends Partial<Weighing> {
   banner: Banner; mission: string; lat: number; lon: number; digits: number; position: Position; inside: boolean; window_m: number; rank: number; candidates: number
@@ -148,6 +154,8 @@ export const api = {
   site: (id: string) => call<SiteCard>('GET', `/api/sites/${e(id)}`),
   place: (mission: string | null, lat: number, lon: number) => call<PlaceAnswer>('GET', `/api/assess?lat=${lat}&lon=${lon}${mission ? `&mission=${e(mission)}` : ''}`),
   history: (id: string) => call<SiteHistory>('GET', `/api/sites/${e(id)}/history`),
+  next: (id: string) => call<NextLooks>('GET', `/api/sites/${e(id)}/next`),
+  sorties: () => call<Sorties>('GET', '/api/sorties'),
   calibration: () => call<CalibrationView>('GET', '/api/calibration'),
   compare: (a: string, b: string) => call<TwoCards>('GET', `/api/compare?a=${e(a)}&b=${e(b)}`),
   inbox: (mission: string | null) => call<{ banner: Banner; detections: InboxItem[] | null }>('GET', `/api/inbox${q(mission)}`),

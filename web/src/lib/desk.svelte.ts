@@ -6,7 +6,7 @@ import { movesOf, type Moves, type Ranked } from './moves'
 import { tail, utc } from './numbers'
 import { follow, type Tail } from './live'
 
-export type Room = 'map' | 'inbox' | 'site' | 'compare' | 'gas' | 'video' | 'outcomes' | 'oversight'
+export type Room = 'map' | 'inbox' | 'site' | 'compare' | 'gas' | 'video' | 'plan' | 'outcomes' | 'oversight'
 export type Theme = 'light' | 'dark'
 export type Layer = 'gas' | 'tracks' | 'footprints' | 'bearings' | 'reports' | 'sites' | 'ground' | 'movers' | 'detections' | 'terrain'
 export const layers: Layer[] = ['gas', 'tracks', 'footprints', 'bearings', 'reports', 'sites', 'ground', 'movers', 'detections', 'terrain']
@@ -35,7 +35,7 @@ function routeOf(hash: string): { room: Room; site: string | null; survey?: stri
   if (room === 'sites') return { room: 'site', site: id ? decodeURIComponent(id) : null }
   if (room === 'gas') return { room, site: null, survey: id ? decodeURIComponent(id) : undefined }
   if (room === 'video') return { room, site: null, video: id ? decodeURIComponent(id) : undefined }
-  return { room: room === 'inbox' || room === 'outcomes' || room === 'oversight' ? room : 'map', site: null }
+  return { room: room === 'inbox' || room === 'plan' || room === 'outcomes' || room === 'oversight' ? room : 'map', site: null }
 }
 
 class Desk {
@@ -67,6 +67,7 @@ class Desk {
   gasBanner: Banner | null = $state.raw(null) // of what the gas room shows
   video: string | null = $state(null) // the selected video
   outcomesBanner: Banner | null = $state.raw(null)
+  planBanner: Banner | null = $state.raw(null)
   videoBanner: Banner | null = $state.raw(null)
   videoAt: { video: string; at: number } | null = $state.raw(null) // where a video is to be opened, seconds on its line; once
   shown: Record<Layer, boolean> = $state({ gas: true, tracks: true, footprints: true, bearings: true, reports: true, sites: true, ground: true, movers: true, detections: true, terrain: true })
@@ -93,7 +94,7 @@ class Desk {
   moves: Moves = $derived(movesOf(this.seen?.sites ?? [], this.seen ? this.sites : []))
   get sites(): Site[] { return this.map?.sites ?? [] }
   get banner() {
-    const card = this.room === 'site' ? this.card?.banner : this.room === 'compare' ? this.two?.banner : this.room === 'outcomes' ? this.outcomesBanner : this.room === 'gas' ? this.gasBanner : this.room === 'video' ? this.videoBanner : null
+    const card = this.room === 'site' ? this.card?.banner : this.room === 'compare' ? this.two?.banner : this.room === 'outcomes' ? this.outcomesBanner : this.room === 'plan' ? this.planBanner : this.room === 'gas' ? this.gasBanner : this.room === 'video' ? this.videoBanner : null
     return card ?? this.map?.banner ?? this.session?.banner ?? { text: '', level: '' }
   }
   /** now is the clock of the page: fixed to the time of assessment under test, so that ages and pictures repeat. */
@@ -146,7 +147,7 @@ class Desk {
     this.soon = undefined
     dropReads()
     try { await api.signOut() } finally {
-      this.map = null; this.inbox = null; this.card = null; this.place = null; this.asked = null; this.marked = null; this.compared = null; this.two = null; this.seen = null; this.outcomesBanner = null; this.events = []; this.undo = []; this.sheet = null
+      this.map = null; this.inbox = null; this.card = null; this.place = null; this.asked = null; this.marked = null; this.compared = null; this.two = null; this.seen = null; this.outcomesBanner = null; this.planBanner = null; this.events = []; this.undo = []; this.sheet = null
       await this.begin()
     }
   }
