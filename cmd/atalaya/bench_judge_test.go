@@ -41,7 +41,7 @@ func TestBenchJudgesAsAsked(t *testing.T) {
 		{"calibration --surveys 0 --flights 0 --efficiency 0 --json", 0, `"schema":"atalaya.calibration/1"`},
 		{"fusion klv", 2, "goes alone"},
 		{"fusion --seeds -1", 2, "--seeds -1"},
-		{"fusion --fit a --calibration b", 2, "either --fit or --calibration"},
+		{"fusion --fit a --calibration b", 2, "--fit alone, without --calibration"},
 		{"fusion --train-seeds 0", 2, "nothing to fit a calibration on"},
 		{"fusion --calibration " + filepath.Join(plan, "sensors.csv"), 1, "Fit it again"},
 		{"fusion --calibration " + filepath.Join(plan, "none.json"), 1, "Name a file that --fit wrote"},

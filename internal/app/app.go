@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
@@ -31,7 +32,8 @@ type App struct {
 	glances   glances
 	moverPart partSize
 	kept      evidenceKept
-	grounds   grounds // what was read of the layers of ground that were asked for last
+	assessing sync.Mutex // one ranking is worked out and kept at a time
+	grounds   grounds    // what was read of the layers of ground that were asked for last
 }
 
 // System is the actor of what no person did.

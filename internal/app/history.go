@@ -43,14 +43,7 @@ const mostPoints = 40
 // it was brought into the record. What is not known now is not in it.
 func (a *App) History(ctx context.Context, view access.View, id atalaya.CandidateID) (SiteHistory, error) {
 	h := SiteHistory{Site: id, Points: []HistoryPoint{}}
-	c, err := a.Candidate(ctx, view, id)
-	if isNotFound(err) { // the place is gone, its case may not be
-		if cs, _, found, err2 := a.CaseOf(ctx, view, id); err2 != nil {
-			return h, err2
-		} else if found {
-			c, err = cs.Snapshot, nil
-		}
-	}
+	c, err := a.lastKnown(ctx, view, id)
 	if err != nil {
 		return h, err
 	}
@@ -85,6 +78,17 @@ func (a *App) History(ctx context.Context, view access.View, id atalaya.Candidat
 	}
 	h.Banner, err = BannerOf(marks...)
 	return h, err
+}
+
+// lastKnown is a candidate as it is ranked or, where its place is gone and its case is not, as it was when that was opened.
+func (a *App) lastKnown(ctx context.Context, view access.View, id atalaya.CandidateID) (atalaya.Candidate, error) {
+	c, err := a.Candidate(ctx, view, id)
+	if isNotFound(err) {
+		if cs, _, found, err := a.CaseOf(ctx, view, id); err != nil || found {
+			return cs.Snapshot, err
+		}
+	}
+	return c, err
 }
 
 // askedAt is where a candidate was asked about: at its place where that is known to two windows, else in its likeliest cell, which is found by its

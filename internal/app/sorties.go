@@ -252,7 +252,7 @@ func mondayOf(t time.Time) time.Time {
 // costs what looks at candidates have cost: the hours of those sorties over their looks. Hours of the day are told as they were counted, and change no figure.
 func (a *App) NextLooks(ctx context.Context, view access.View, id atalaya.CandidateID) (NextLooks, error) {
 	v := NextLooks{Site: id, WindowM: site.ScaleM, Looks: []NextLook{}}
-	c, err := a.Candidate(ctx, view, id)
+	c, err := a.lastKnown(ctx, view, id)
 	if err != nil {
 		return v, err
 	}

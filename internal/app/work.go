@@ -238,8 +238,10 @@ type Assessment struct {
 	Candidates []atalaya.Candidate `json:"candidates"`
 }
 
-// assess ranks the places of a mission from all evidence that stands.
+// assess ranks the places of a mission from all evidence that stands. One at a time: of two at once the one that read the evidence first might be kept last.
 func (a *App) assess(ctx context.Context, t task) error {
+	a.assessing.Lock()
+	defer a.assessing.Unlock()
 	as, err := a.rank(ctx, access.Whole(), t.Mission)
 	if err != nil {
 		return err
