@@ -219,8 +219,9 @@ func TestTheGroundIsThatOfTheLayersThatStandAndAreSeen(t *testing.T) {
 	if got := atalaya.English(said); math.Abs(v-0.785) > 0.01 || !strings.HasPrefix(got, "0.33 km from a track; ") || !strings.HasSuffix(got, "km from water; 13 km from a town") {
 		t.Errorf("%.3f: %s", v, got)
 	}
-	if again, _, err := a.groundOf(ctx, access.Whole(), ""); err != nil || again == nil || len(a.grounds.kept) != 1 {
-		t.Errorf("of the whole record: %v, %d kept", err, len(a.grounds.kept))
+	kept := len(a.grounds.kept) // a ranking during the run may have known of one layer alone
+	if again, _, err := a.groundOf(ctx, access.Whole(), ""); err != nil || again == nil || len(a.grounds.kept) != kept {
+		t.Errorf("of the whole record: %v, %d kept, %d before", err, len(a.grounds.kept), kept)
 	}
 	if ratio, inputs, err := a.groundOf(ctx, access.Of(), id); err != nil || ratio != nil || inputs != nil {
 		t.Errorf("a reader who sees no layer: %v %v", inputs, err)
