@@ -24,8 +24,7 @@ type Filed struct {
 // A FiledSurvey is a gas survey and what emits about it.
 type FiledSurvey struct {
 	File    string
-	Ring    []geodesy.LatLon // of the look that a sheet would state
-	PD      float64          // that it would state
+	PD      float64 // that the sheet of the look would state
 	Emitted []FiledEmission
 }
 
@@ -33,22 +32,20 @@ type FiledSurvey struct {
 type FiledEmission struct {
 	ID     string
 	At     geodesy.LatLon
-	RateGS float64 // of all compounds that the instrument tells
-	Within bool    // Ring
+	Within bool // the look
 }
 
 // A FiledEmitter is a set that was heard.
 type FiledEmitter struct {
-	File, Name, Cause string
-	At                geodesy.LatLon
+	File, Name string
+	At         geodesy.LatLon
 }
 
 // A FiledCallout is a thing in the middle of the picture of a camera at a time.
 type FiledCallout struct {
-	File  string
-	Time  time.Time
-	Cause string
-	At    geodesy.LatLon
+	File string
+	Time time.Time
+	At   geodesy.LatLon
 }
 
 // filesApart keeps the streams of chance of sheets apart: two a look, of which a sheet has some hundred at most.
@@ -130,9 +127,6 @@ var gasChannels = []Channel{
 func (w *world) sniffed(to io.Writer, o *sheetOf, look int, name string, block uint64) (FiledSurvey, error) {
 	g := &o.looks[look]
 	told := FiledSurvey{File: name, PD: o.statedP[look]}
-	for _, p := range g.ring {
-		told.Ring = append(told.Ring, w.land.latLon(p))
-	}
 	c := w.flatAt(g.centre, block)
 	c.Instrument, c.Air = gasChannels, Air{TemperatureC: 22, PressureHPa: 1013}
 	c.fromDeg = geodesy.Wrap360(g.wind.fromRad / geodesy.RadPerDegree)
@@ -152,11 +146,7 @@ func (w *world) sniffed(to io.Writer, o *sheetOf, look int, name string, block u
 		}
 		v := place{Place{Name: p.id, Kind: p.kind.name, HeightM: ventM, Emits: p.emission(w.hour(g.middle()))}, p.at[0] - g.centre[0], p.at[1] - g.centre[1]}
 		sources = append(sources, c.emitting(v, surface, air))
-		e := FiledEmission{ID: p.id, At: w.land.latLon(p.at), Within: g.holds(p.at)}
-		for _, ch := range c.Instrument {
-			e.RateGS += v.Emits[ch.Name]
-		}
-		told.Emitted = append(told.Emitted, e)
+		told.Emitted = append(told.Emitted, FiledEmission{ID: p.id, At: w.land.latLon(p.at), Within: g.holds(p.at)})
 	}
 	log := newGasLog(c, Gas{File: name, Sensor: "cims", At: g.from.UTC().Truncate(time.Second)}, chance)
 	return told, c.sniff(to, o.class.survey(g), newBreeze(c.Wind, c.fromDeg, air), sources, log, logsEveryS)
@@ -208,7 +198,7 @@ func (w *world) heard(to io.Writer, o *sheetOf, name string, chance *numeric.Str
 		if f.cause == "" {
 			continue
 		}
-		e := FiledEmitter{File: name, Name: fmt.Sprintf("E%d", i+1), Cause: f.cause, At: w.land.latLon(f.at)}
+		e := FiledEmitter{File: name, Name: fmt.Sprintf("E%d", i+1), At: w.land.latLon(f.at)}
 		told = append(told, e)
 		for k := range bearingsEach {
 			t := o.sortie.When.From.Add(time.Duration((float64(k) + chance.Float64()) / bearingsEach * float64(span))).Truncate(time.Millisecond)
@@ -271,7 +261,7 @@ func (w *world) filmed(to io.Writer, o *sheetOf, name string, chance *numeric.St
 		if err := out.WriteKLV(90000*int64(f.Time.Sub(o.sortie.When.From).Seconds()), packet); err != nil {
 			return nil, err
 		}
-		told = append(told, FiledCallout{File: name, Time: f.Time, Cause: f.cause, At: w.land.latLon(f.at)})
+		told = append(told, FiledCallout{File: name, Time: f.Time, At: w.land.latLon(f.at)})
 	}
 	return told, nil
 }

@@ -94,7 +94,7 @@ func (a *App) lastKnown(ctx context.Context, view access.View, id atalaya.Candid
 // askedAt is where a candidate was asked about: at its place where that is known to two windows, else in its likeliest cell, which is found by its
 // probability (see locate/site).
 func (q question) askedAt(c atalaya.Candidate) geodesy.LatLon {
-	place := geodesy.LatLon{Lat: c.Place.Lat, Lon: c.Place.Lon}
+	place := placeOf(c)
 	if v := c.Place.CovarianceM2; math.Sqrt((v[0][0]+v[1][1])/2) > 2*site.ScaleM {
 		near := math.Inf(1)
 		at := place

@@ -35,8 +35,8 @@ type keptEvidence struct {
 }
 
 const (
-	// maxStanding is how many missions are kept: some 20 MB each where they are large.
-	maxStanding = 3
+	// mostMissions is how many missions are kept: some 20 MB each where they are large.
+	mostMissions = 3
 	// manyEvents are so many that reading all evidence anew is shorter.
 	manyEvents = 2000
 )
@@ -72,7 +72,7 @@ func (a *App) evidenceOf(ctx context.Context, view access.View, mission atalaya.
 		return nil, err
 	}
 	s.kept = slices.Insert(s.kept, 0, &keptEvidence{mission, tail.Next, items})
-	s.kept = s.kept[:min(len(s.kept), maxStanding)]
+	s.kept = s.kept[:min(len(s.kept), mostMissions)]
 	return slices.Clone(items), nil
 }
 

@@ -235,8 +235,8 @@ func (a *App) fillPlace(ctx context.Context, view access.View, v *PlaceView, q q
 		if c.Probability > w.Probability {
 			v.Rank++
 		}
-		near := NearSite{ID: c.ID, Rank: c.Rank, DistanceM: geodesy.Distance(here, geodesy.LatLon{Lat: c.Place.Lat, Lon: c.Place.Lon})}
-		at, held := asked.Cell(geodesy.LatLon{Lat: c.Place.Lat, Lon: c.Place.Lon})
+		near := NearSite{ID: c.ID, Rank: c.Rank, DistanceM: geodesy.Distance(here, placeOf(c))}
+		at, held := asked.Cell(placeOf(c))
 		near.Same = said && held && at == cell && agrees(w.Probability, c.Probability)
 		if v.Site == nil || near.Same && !v.Site.Same || near.Same == v.Site.Same && near.DistanceM < v.Site.DistanceM {
 			v.Site = &near

@@ -189,7 +189,15 @@ func (a *App) Sorties(ctx context.Context, view access.View, mission atalaya.Mis
 		return v, err
 	}
 	v.Mission = m.ID
-	all, as, err := a.flights(ctx, view, m)
+	items, err := a.evidenceOf(ctx, view, m.ID)
+	if err != nil {
+		return v, err
+	}
+	evidence := make([]atalaya.Evidence, len(items))
+	for i := range items {
+		evidence[i] = items[i].Evidence
+	}
+	all, as, err := a.flights(ctx, view, m, evidence)
 	if err != nil {
 		return v, err
 	}
@@ -217,16 +225,8 @@ func (a *App) Sorties(ctx context.Context, view access.View, mission atalaya.Mis
 	return v, err
 }
 
-// flights are the sorties of a mission and its ranking.
-func (a *App) flights(ctx context.Context, view access.View, m MissionState) ([]*flown, Assessment, error) {
-	items, err := a.evidenceOf(ctx, view, m.ID)
-	if err != nil {
-		return nil, Assessment{}, err
-	}
-	evidence := make([]atalaya.Evidence, len(items))
-	for i := range items {
-		evidence[i] = items[i].Evidence
-	}
+// flights are the sorties of a mission, by its evidence, and its ranking.
+func (a *App) flights(ctx context.Context, view access.View, m MissionState, evidence []atalaya.Evidence) ([]*flown, Assessment, error) {
 	all, err := a.sortiesOf(ctx, view, m, evidence)
 	if err != nil {
 		return nil, Assessment{}, err
@@ -264,7 +264,7 @@ func (a *App) NextLooks(ctx context.Context, view access.View, id atalaya.Candid
 	if err != nil {
 		return v, err
 	}
-	all, as, err := a.flights(ctx, view, m)
+	all, as, err := a.flights(ctx, view, m, q.evidence)
 	if err != nil {
 		return v, err
 	}

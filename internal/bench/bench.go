@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/atalaya-isr/atalaya"
+	"github.com/atalaya-isr/atalaya/numeric"
 )
 
 // A Result is one measurement. Figure and ReferenceFigure are the medians over the rounds, Ratio the median of each round's
@@ -136,7 +137,7 @@ func measure(ctx context.Context, p pair, each time.Duration) (Result, error) {
 		}
 		ours, theirs, ratios = append(ours, a), append(theirs, b), append(ratios, a/b)
 	}
-	return Result{Case: p.name, Figure: median(ours), Unit: p.unit, Reference: p.reference, ReferenceFigure: median(theirs), Ratio: median(ratios)}, nil
+	return Result{Case: p.name, Figure: numeric.Median(ours), Unit: p.unit, Reference: p.reference, ReferenceFigure: numeric.Median(theirs), Ratio: numeric.Median(ratios)}, nil
 }
 
 // rate is units a second over at least this long and one call.
@@ -155,9 +156,4 @@ func rate(ctx context.Context, f func() (float64, error), atLeast time.Duration)
 			return units / took.Seconds(), nil
 		}
 	}
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/atalaya-isr/atalaya/geodesy/terrain"
 	"github.com/atalaya-isr/atalaya/internal/app"
 	"github.com/atalaya-isr/atalaya/locate/site"
+	"github.com/atalaya-isr/atalaya/numeric"
+	"github.com/atalaya-isr/atalaya/plan"
 	"github.com/atalaya-isr/atalaya/score"
 	"github.com/atalaya-isr/atalaya/sense/detection"
 	"github.com/atalaya-isr/atalaya/sense/video"
@@ -82,21 +84,15 @@ type tally struct {
 
 func (t *tally) figures(sense, from string) SenseFigures {
 	s := SenseFigures{Sense: sense, From: from, In50: covered("places in their regions", 0.5, t.in50, t.of), In90: covered("places in their regions", 0.9, t.in90, t.of),
-		OffM: middleOf(t.off), StatedM: middleOf(t.stated), False: t.wrong, Looks: t.looks}
+		False: t.wrong, Looks: t.looks}
+	if t.of > 0 {
+		s.OffM, s.StatedM = numeric.Median(t.off), numeric.Median(t.stated)
+	}
 	if t.comparesTheLooks {
 		s.Found = covered("working sites in looks", t.pd/math.Max(float64(t.looked), 1), t.found, t.looked)
 		s.Stated = s.Found.Level
 	}
 	return s
-}
-
-// middleOf is the median, 0 of nothing.
-func middleOf(v []float64) float64 {
-	if len(v) == 0 {
-		return 0
-	}
-	v = slices.Sorted(slices.Values(v))
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
 // normal takes one position with its stated covariance.
@@ -249,8 +245,13 @@ func (f *filesRun) sheet(s detection.Sheet, t *tally) {
 	}
 	t.comparesTheLooks = true
 	for _, l := range s.Looks {
+		var ring [][2]float64
+		for _, p := range l.Ring {
+			ring = append(ring, [2]float64{p.Lon, p.Lat})
+		}
+		seen := plan.Polygon{ring}
 		for _, w := range f.region.Truth.Sites {
-			if works(w, l.When) && holds(l.Ring, f.truth[w.ID]) {
+			if at := f.truth[w.ID]; works(w, l.When) && seen.Holds(at.Lon, at.Lat) {
 				t.look(found[w.ID], l.PD)
 			}
 		}
@@ -263,18 +264,6 @@ func (t *tally) look(found bool, pd float64) {
 	if found {
 		t.found++
 	}
-}
-
-// holds reports whether a small ring holds a place.
-func holds(ring []geodesy.LatLon, p geodesy.LatLon) bool {
-	in := false
-	for i, a := range ring {
-		b := ring[(i+1)%len(ring)]
-		if (a.Lat > p.Lat) != (b.Lat > p.Lat) && p.Lon < (b.Lon-a.Lon)*(p.Lat-a.Lat)/(b.Lat-a.Lat)+a.Lon {
-			in = !in
-		}
-	}
-	return in
 }
 
 // folders is where files are written: the mission's, and those of cameras beside it, since their sheets of call-outs are in the mission, which speak of the same looks.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/atalaya-isr/atalaya/access"
@@ -26,7 +25,7 @@ const seeks = 50
 type seeking struct {
 	bytes, heldBytes int64
 	openS, readS     float64
-	oursMS, preadMS  []float64 // ascending
+	oursMS, preadMS  []float64
 	seconds          float64
 }
 
@@ -49,14 +48,11 @@ func videoSeek(ctx context.Context, o Options) ([]pair, error) {
 	const pread = "the same stretches of the file read by pread"
 	return []pair{
 		{name: hours + ": opened for the first time", unit: "s", reference: "the file read once", once: once(s.openS, s.readS)},
-		{name: fmt.Sprintf("a jump in it, middle of %d", seeks), unit: "ms", reference: pread, once: once(at(s.oursMS, 0.5), at(s.preadMS, 0.5))},
-		{name: fmt.Sprintf("a jump in it, 95 %% of %d", seeks), unit: "ms", reference: pread, once: once(at(s.oursMS, 0.95), at(s.preadMS, 0.95))},
+		{name: fmt.Sprintf("a jump in it, middle of %d", seeks), unit: "ms", reference: pread, once: once(numeric.Median(s.oursMS), numeric.Median(s.preadMS))},
+		{name: fmt.Sprintf("a jump in it, 95 %% of %d", seeks), unit: "ms", reference: pread, once: once(numeric.Quantile(s.oursMS, 0.95), numeric.Quantile(s.preadMS, 0.95))},
 		{name: "memory held after that", unit: "MB", reference: "size of the file", once: once(math.Max(float64(s.heldBytes), 1)/1e6, float64(s.bytes)/1e6)},
 	}, nil
 }
-
-// at is a quantile of ascending values: the least that so many are not above.
-func at(v []float64, q float64) float64 { return v[int(math.Ceil(q*float64(len(v))))-1] }
 
 // seekIn writes the film into a mission, runs it, and jumps about in it.
 func seekIn(ctx context.Context, o Options, long time.Duration) (s seeking, err error) {
@@ -126,8 +122,6 @@ func (s *seeking) jump(ctx context.Context, a *app.App, id string, f io.ReaderAt
 	}
 	s.heldBytes = liveBytes() - before
 	runtime.KeepAlive(a)
-	slices.Sort(s.oursMS)
-	slices.Sort(s.preadMS)
 	return nil
 }
 
