@@ -65,10 +65,18 @@ func Mean(x []float64) float64 {
 }
 
 // StudentT4CDF is the distribution function of Student's t with four degrees of freedom, in closed form:
-// F(t) = 1/2 + 3/8·u·(1-u²/12) with u = t/√(1+t²/4) (Abramowitz and Stegun 26.7.4 for even degrees of freedom).
-func StudentT4CDF(t float64) float64 {
-	u2 := t * t / (1 + t*t/4)
-	return 0.5 + 0.375*t/math.Sqrt(1+t*t/4)*(1-u2/12)
+// F(t) = a²·(3-a)/4 with a = 1 + t/√(4+t²) (from Abramowitz and Stegun 26.7.4 for even degrees of freedom).
+func StudentT4CDF(t float64) float64 { return StudentT4Below(t, 1) }
+
+// StudentT4Below is that at d of a law with the square of scale v, to full precision in both tails.
+func StudentT4Below(d, v float64) float64 {
+	s, far := math.Sqrt(4*v+d*d), math.Abs(d)
+	a := 4 * v / (s * (s + far)) // 1 - far/s without the difference of near numbers
+	f := a * a * (3 - a) / 4
+	if d > 0 {
+		return 1 - f
+	}
+	return f
 }
 
 // BinomialInterval is the exact two-sided interval of the success probability after k of n at the level (Clopper and Pearson

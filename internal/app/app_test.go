@@ -46,6 +46,12 @@ func campaign(t testing.TB, seed uint64, without ...string) (dir string, truth s
 		t.Fatal(err)
 	}
 	s.Film = simulate.Film{}
+	for i := range s.Gas { // every other leg: what these tests ask does not hang on how sharp an answer is
+		for j := range len(s.Gas[i].DistancesM) / 2 {
+			s.Gas[i].DistancesM[j] = s.Gas[i].DistancesM[2*j]
+		}
+		s.Gas[i].DistancesM = s.Gas[i].DistancesM[:len(s.Gas[i].DistancesM)/2]
+	}
 	dir = filepath.Join(t.TempDir(), "mission")
 	if truth, err = simulate.Campaign(s, seed, Folder(dir)); err != nil {
 		t.Fatal(err)

@@ -73,6 +73,9 @@ type Options struct {
 	Talk    func(string)  // told what is being measured; may be nil
 }
 
+// trial is whether only the way is tried, and no figure is wanted that stands.
+func (o Options) trial() bool { return o.Each < time.Second }
+
 // Run measures the named benchmarks, all when there is no name.
 func Run(ctx context.Context, names []string, o Options) ([]Result, error) {
 	for _, n := range names {
@@ -105,7 +108,7 @@ func Run(ctx context.Context, names []string, o Options) ([]Result, error) {
 			return nil, fmt.Errorf("bench: %s: %w", b.name, err)
 		}
 		for _, p := range pairs {
-			r, err := measure(ctx, p, o.Each)
+			r, err := measure(ctx, p, o)
 			if p.close != nil && err == nil {
 				err = p.close()
 			}
@@ -119,14 +122,18 @@ func Run(ctx context.Context, names []string, o Options) ([]Result, error) {
 	return out, nil
 }
 
-func measure(ctx context.Context, p pair, each time.Duration) (Result, error) {
+func measure(ctx context.Context, p pair, o Options) (Result, error) {
 	if p.once != nil {
 		a, b, err := p.once()
 		return Result{Case: p.name, Figure: a, Unit: p.unit, Reference: p.reference, ReferenceFigure: b, Ratio: a / b}, err
 	}
-	slice := each / (2 * Rounds)
+	rounds := Rounds
+	if o.trial() {
+		rounds = 1
+	}
+	slice := o.Each / time.Duration(2*rounds)
 	var ours, theirs, ratios []float64
-	for range Rounds {
+	for range rounds {
 		a, err := rate(ctx, p.ours, slice)
 		if err != nil {
 			return Result{}, err

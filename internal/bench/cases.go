@@ -103,7 +103,7 @@ func gasColumns(ctx context.Context, o Options) ([]pair, error) {
 			return n, nil
 		},
 	}, early(ctx, 1800), posterior(ctx, 450)}
-	if o.Each >= time.Second { // not in a trial
+	if !o.trial() {
 		out = append(out, posterior(ctx, 1800))
 	}
 	return out, nil

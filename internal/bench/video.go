@@ -8,7 +8,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/atalaya-isr/atalaya/detect/mover/movertest"
 	"github.com/atalaya-isr/atalaya/external/ffmpeg"
@@ -31,8 +30,8 @@ func videoMovers(ctx context.Context, o Options) ([]pair, error) {
 	}
 	s := movertest.Usual(1)
 	s.Width, s.Height, s.Frames, s.Targets, s.SizeLo, s.SizeHi = 1920, 1080, 240, 12, 12, 28
-	if o.Each < time.Second { // a trial
-		s.Frames = 48
+	if o.trial() {
+		s.Width, s.Height, s.Frames = 960, 540, 40
 	}
 	path := filepath.Join(o.Dir, "film.ts")
 	if _, err := movertest.Encode(ctx, s, path, 6e6); err != nil {
@@ -43,7 +42,7 @@ func videoMovers(ctx context.Context, o Options) ([]pair, error) {
 		return nil, err
 	}
 	return []pair{{
-		name: fmt.Sprintf("movers in %d frames of 1080p H.264", s.Frames), unit: "frames/s", reference: "the same frames decoded to 960 x 540 grey, looked at by nobody",
+		name: fmt.Sprintf("movers in %d frames of %dp H.264", s.Frames, s.Height), unit: "frames/s", reference: "the same frames decoded to 960 x 540 grey, looked at by nobody",
 		ours: func() (float64, error) {
 			m, err := app.FindMovers(ctx, path, app.MoverOptions{})
 			if err == nil && (len(m.Frames) != s.Frames || len(m.Tracks) == 0) {

@@ -34,7 +34,7 @@ type seeking struct {
 // cache of files, for both sides.
 func videoSeek(ctx context.Context, o Options) ([]pair, error) {
 	long := 4 * time.Hour
-	if o.Each < time.Second { // a trial
+	if o.trial() {
 		long = 20 * time.Minute
 	}
 	s, err := seekIn(ctx, o, long)

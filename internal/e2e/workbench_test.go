@@ -10,10 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,23 +28,53 @@ import (
 	"github.com/atalaya-isr/atalaya/web"
 )
 
-// demo runs the demo campaign and serves it as `atalaya demo` does.
+// made is the record of the demo campaign, run once for all tests.
+var made = sync.OnceValues(func() (m struct{ record, password string }, err error) {
+	dir, err := os.MkdirTemp("", "atalaya-e2e-")
+	if err != nil {
+		return m, err
+	}
+	madeIn, m.record = dir, filepath.Join(dir, "record")
+	db, err := sqlite.OpenDir(context.Background(), m.record, sqlite.Options{})
+	if err != nil {
+		return m, err
+	}
+	d, err := app.New(db, "e2e").MakeDemo(context.Background(), filepath.Join(dir, "mission"), 1)
+	m.password = d.Password
+	return m, errors.Join(err, db.Close())
+})
+
+var madeIn string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if madeIn != "" {
+		os.RemoveAll(madeIn)
+	}
+	os.Exit(code)
+}
+
+// demo serves a copy of the record of the demo campaign as `atalaya demo` does.
 func demo(t *testing.T) (base, password string) {
 	t.Helper()
+	began := time.Now()
+	m, err := made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "record")
+	if err := os.CopyFS(dir, os.DirFS(m.record)); err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
-	db, err := sqlite.OpenDir(ctx, t.TempDir(), sqlite.Options{})
+	db, err := sqlite.OpenDir(ctx, dir, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := app.New(db, "e2e")
-	began := time.Now()
-	d, err := a.MakeDemo(ctx, t.TempDir(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("demo campaign made and run in %v", time.Since(began).Round(100*time.Millisecond))
+	t.Logf("the record of the demo campaign is there after %v", time.Since(began).Round(100*time.Millisecond))
 	names := []string{app.DemoPeople[0].Name, app.DemoPeople[1].Name, app.DemoPeople[2].Name}
-	return served(t, ctx, stop, db, a, serve.Options{Demo: true, DemoAccounts: names, DemoPassword: d.Password}), d.Password
+	return served(t, ctx, stop, db, a, serve.Options{Demo: true, DemoAccounts: names, DemoPassword: m.password}), m.password
 }
 
 // served is where a record is served and worked until the test ends; then all of it is closed.

@@ -105,6 +105,7 @@ type work struct {
 	pulls                  []pull       // of the samples of instruments that stand still
 	coupled                [3][]float64 // scratch of a minute
 	spare                  held         // to solve into
+	told                   []int        // the samples on which a look bears
 	held
 }
 

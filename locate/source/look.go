@@ -23,29 +23,36 @@ func (p *posterior) look(w *work, x, y, side float64) (lnq, ln []float64) {
 	for n := range lnq {
 		lnq[n] = priorLnQ[0] + priorLnQ[1]*6*(float64(n)/(rateNodes-1)-0.5)
 	}
+	most, faint := math.Exp(lnq[rateNodes-1]), 1e-3*sc.noise
 	for _, turn := range gridBias {
 		sh := p.best.shape()
 		sh.BiasRad += turn / 2
 		w.clear()
 		sc.column(w, sharedPart[jLag], x, y, math.Exp(priorLnH[0]), 1, sh, side/3)
 		shift := p.shift(w)
+		w.told = w.told[:0] // what the largest rate leaves as it was, none changes
+		for i := range sc.s {
+			if p.base.z[i] == p.base.z[i] && (w.at[i].C != 0 || shift[i]*most >= faint) {
+				w.told = append(w.told, i)
+			}
+		}
 		for n := range lnq {
 			q := math.Exp(lnq[n])
-			var sum float64
-			for i := range sc.s {
-				if p.base.z[i] != p.base.z[i] || w.at[i].C == 0 && shift[i]*q < 1e-3*sc.noise {
+			above, below, spread := logProduct{rest: 1}, logProduct{rest: 1}, logProduct{rest: 1}
+			for _, i := range w.told {
+				o, at := &p.rest[i], &w.at[i]
+				if at.C == 0 && shift[i]*q < faint {
 					continue
 				}
-				v0 := p.variance[i]
-				d0 := p.base.z[i] * math.Sqrt(v0)
-				v1 := v0 + flu2*q*q*w.at[i].Reach*w.at[i].Reach
-				d1 := d0 - q*(w.at[i].C-shift[i])
+				v, d := o.v+flu2*q*q*at.Reach*at.Reach, o.d-q*(at.C-shift[i])
 				if sc.obs[i].Below {
-					sum += math.Log(max(numeric.StudentT4CDF(d1/math.Sqrt(v1)), 1e-300)) - math.Log(max(numeric.StudentT4CDF(d0/math.Sqrt(v0)), 1e-300))
+					below.times(max(numeric.StudentT4Below(d, v), 1e-300) * o.inverse)
 				} else {
-					sum -= 2.5*math.Log((1+d1*d1/(4*v1))/(1+d0*d0/(4*v0))) + 0.5*math.Log(v1/v0)
+					above.times((1 + d*d/(4*v)) * o.inverse)
+					spread.times(v / o.v)
 				}
 			}
+			sum := below.ln() - 2.5*above.ln() - 0.5*spread.ln()
 			per[n] = append(per[n], sc.apart*p.lambda*sum)
 		}
 	}
@@ -54,6 +61,23 @@ func (p *posterior) look(w *work, x, y, side float64) (lnq, ln []float64) {
 	}
 	return lnq, ln
 }
+
+// A rest is what the best explanation leaves of a sample: its residual, its variance, and the inverse of its factor in the likelihood.
+type rest struct{ d, v, inverse float64 }
+
+// A logProduct is a product of positive factors, of which a logarithm is taken only where it would leave the range of a float.
+type logProduct struct{ sum, rest float64 }
+
+func (l *logProduct) times(f float64) {
+	if p := l.rest * f; p > 1e-150 && p < 1e150 {
+		l.rest = p
+		return
+	}
+	l.sum += math.Log(l.rest) + math.Log(f)
+	l.rest = 1
+}
+
+func (l *logProduct) ln() float64 { return l.sum + math.Log(l.rest) }
 
 // shift is by how much the background under each sample falls per unit rate of a new source, by weighted least squares.
 func (p *posterior) shift(w *work) []float64 {
@@ -77,6 +101,15 @@ func (p *posterior) settle() {
 	w := p.sc.newWork()
 	p.base = p.sc.fit(w, p.best, p.held, p.lambda)
 	p.variance = slices.Clone(w.variance)
+	p.rest = make([]rest, len(p.variance))
+	for i, v := range p.variance {
+		d := p.base.z[i] * math.Sqrt(v)
+		o := rest{d, v, 1 / (1 + d*d/(4*v))}
+		if p.sc.obs[i].Below {
+			o.inverse = 1 / max(numeric.StudentT4Below(d, v), 1e-300)
+		}
+		p.rest[i] = o
+	}
 }
 
 // LogRatio is, for squares of the given side around places in local metres, ln of how much more probable the survey is if a source stands there than if

@@ -125,6 +125,7 @@ type posterior struct {
 	positions [][]theta // of each source found, as draws of [x, y]
 	base      residuals // of best
 	variance  []float64 // of each sample under best
+	rest      []rest    // of each sample
 }
 
 func (sc *scene) report(in Input, d *domain, searches []*search, clouds []cloud, lambda float64, seed uint64) *Group {
