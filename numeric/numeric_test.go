@@ -25,6 +25,18 @@ func TestStudentT4CDFAgreesWithGonum(t *testing.T) {
 	}
 }
 
+// Far out the law is 3/t⁴ but for a share of 10/t² (the next term of its series).
+func TestStudentT4TailsKeepTheirPrecision(t *testing.T) {
+	for _, x := range []float64{-1e3, -1e5, -1e9} {
+		if got, want := StudentT4CDF(x), 3/(x*x*x*x); math.Abs(got/want-1) > 10/(x*x)+1e-14 {
+			t.Errorf("F(%v) = %v, want %v", x, got, want)
+		}
+		if got, want := StudentT4Below(x*3, 9), StudentT4CDF(x); math.Abs(got/want-1) > 1e-14 {
+			t.Errorf("scaled by three: %v, want %v", got, want)
+		}
+	}
+}
+
 func TestLogSumExp(t *testing.T) {
 	if got := LogSumExp(1000, 1000); math.Abs(got-1000-math.Ln2) > 1e-12 { // one rounding of a number near 1000 is 1e-13
 		t.Errorf("two equal terms: %v", got)

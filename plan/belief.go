@@ -270,20 +270,27 @@ func radius90(at [][2]float64, w []float64) float64 {
 	}
 	m := s.kernel(2)
 	norm := math.Sqrt(m[0]*m[2]-m[1]*m[1]) / (2 * math.Pi)
-	type one struct{ w, rho float64 }
+	type one struct {
+		at     [2]float64
+		w, rho float64
+	}
 	var all []one
 	for i, p := range at {
-		if w[i] <= 1e-6*s.total/float64(len(w)) { // together below a millionth
-			continue
+		if w[i] > 1e-6*s.total/float64(len(w)) { // the rest together are below a millionth
+			all = append(all, one{p, w[i] / s.total, norm * w[i] / s.total})
 		}
-		var rho float64
-		for j, q := range at {
-			dx, dy := p[0]-q[0], p[1]-q[1]
+	}
+	for i := range all {
+		p := &all[i]
+		for j := range all[:i] {
+			q := &all[j]
+			dx, dy := p.at[0]-q.at[0], p.at[1]-q.at[1]
 			if d2 := m[0]*dx*dx + 2*m[1]*dx*dy + m[2]*dy*dy; d2 < 60 {
-				rho += w[j] / s.total * math.Exp(-0.5*d2)
+				e := norm * math.Exp(-0.5*d2)
+				p.rho += q.w * e
+				q.rho += p.w * e
 			}
 		}
-		all = append(all, one{w[i] / s.total, norm * rho})
 	}
 	slices.SortStableFunc(all, func(a, b one) int {
 		switch {

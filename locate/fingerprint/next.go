@@ -22,12 +22,18 @@ type Next struct {
 // farthest from those of class b, against their scatter. It reports false where no compound is known of both.
 func (c *Classifier) next(a, b int) (Next, bool) {
 	var best, seldom Next
+	seen := make([]float64, len(c.table.refs)) // share of each profile that the channels see
+	for i := range seen {
+		for _, ch := range c.table.panel.Channels {
+			seen[i] += ch.see(c.table.refs[i].profile).share
+		}
+	}
 	for _, cas := range c.compounds(a, b) {
 		if c.sees(cas) {
 			continue
 		}
-		la, lookedA := c.studyLogs(a, cas)
-		lb, lookedB := c.studyLogs(b, cas)
+		la, lookedA := c.studyLogs(a, cas, seen)
+		lb, lookedB := c.studyLogs(b, cas, seen)
 		ma, va := moments(la)
 		mb, vb := moments(lb)
 		// Few studies show little scatter by chance: one more is added that is off by the scale of the kernel.
@@ -78,9 +84,9 @@ func (c *Classifier) sees(cas string) bool {
 	return slices.ContainsFunc(c.table.panel.Channels, func(ch Channel) bool { return ch.responds(cas) })
 }
 
-// studyLogs is the mean log share of the compound in each study of the class, against all that the channels see, and the
-// share of studies that have it at all.
-func (c *Classifier) studyLogs(class int, cas string) (out []float64, looked float64) {
+// studyLogs is the mean log share of the compound in each study of the class, against all that the channels see of each
+// profile, and the share of studies that have it at all.
+func (c *Classifier) studyLogs(class int, cas string, seen []float64) (out []float64, looked float64) {
 	one := Channel{CAS: []string{cas}}
 	at := map[int]int{}
 	var n []float64
@@ -96,12 +102,8 @@ func (c *Classifier) studyLogs(class int, cas string) (out []float64, looked flo
 			at[r.study] = k
 			out, n, has = append(out, 0), append(n, 0), append(has, false)
 		}
-		seen := 0.0
-		for _, ch := range c.table.panel.Channels {
-			seen += ch.see(r.profile).share
-		}
 		share := one.see(r.profile).share
-		out[k] += math.Log(share/seen + leastShare)
+		out[k] += math.Log(share/seen[i] + leastShare)
 		n[k]++
 		has[k] = has[k] || share > 0
 	}
