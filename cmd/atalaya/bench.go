@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -11,13 +12,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/internal/bench"
 )
 
 func benchCommand() *cobra.Command {
 	var asJSON, quiet bool
 	var seconds float64
-	var on string
+	var on, plots string
 	var large int
 	var j benchJudge
 	var fusion benchFusion
@@ -30,6 +32,7 @@ func benchCommand() *cobra.Command {
 			"\"fusion\" simulates campaigns at the level of detections, fits the calibration of site probabilities on some and scores rankings of others, with each sense alone and each left out; with --from-files it holds campaigns as detections beside the same campaigns from the files of their sensors.",
 		Example: `  atalaya bench
   atalaya bench klv gas --seconds 10 --json
+  atalaya bench gas live --plots build/costs
   atalaya bench calibration --surveys 200 --flights 100 --efficiency 50
   atalaya bench metec --plan shared/data/gas/metec-plan --experiments 40
   atalaya bench fusion --seeds 10 --train-seeds 4 --other-seeds 4
@@ -58,6 +61,20 @@ func benchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if plots != "" {
+				const marking = "(U)" // of the machine alone
+				m, err := atalaya.ParseMarking(marking)
+				if err != nil {
+					return err
+				}
+				all := bench.Plots(got, marking)
+				if len(all) == 0 {
+					return misuse{fmt.Errorf("nothing that was measured grows along an axis: --plots draws gas and live. See `atalaya bench --help`")}
+				}
+				if err := drawInto(plots, "Atalaya: benchmarks", "en", m, all, slices.Sorted(maps.Keys(all))...); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
 					Schema     string         `json:"schema"`
@@ -74,9 +91,10 @@ func benchCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON document: atalaya.bench/1, atalaya.calibration/1, atalaya.metec/1, atalaya.fusion/1 or atalaya.fusion-files/1")
 	c.Flags().BoolVar(&quiet, "quiet", false, "do not say what is being measured")
-	c.Flags().Float64Var(&seconds, "seconds", 2, "how long each case is measured, its reference included")
+	c.Flags().Float64Var(&seconds, "seconds", 2, "how long each case is measured, its reference included; below 1 is a trial of fewer and smaller cases, once each")
 	c.Flags().IntVar(&large, "large-mb", 1000, "size of the large file of memory, in MB; the file of intake is a sixteenth of it")
 	c.Flags().StringVar(&on, "on", "", "folder on the disk to measure; the system's temporary folder when empty")
+	c.Flags().StringVar(&plots, "plots", "", "draw what grows with samples, cells, evidence or ground (gas, live) into this folder: index.html, and each drawing as SVG and PNG")
 	j.flags(c)
 	fusion.flags(c)
 	return c

@@ -65,14 +65,18 @@ func (f *campaignFlags) draw(s score.CampaignScore) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(f.plots, 0o755); err != nil {
+	return drawInto(f.plots, "Atalaya: score", f.language, m, chart.ScoreDiagrams(s, f.marking, f.language), "reliability", "precision-recall", "area")
+}
+
+// drawInto writes the drawings of these names that there are, as SVG and PNG, and a page that shows them in this order.
+func drawInto(folder, title, language string, m atalaya.Marking, all map[string]chart.Diagram, names ...string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	var page bytes.Buffer
 	banner := html.EscapeString(m.Banner())
-	fmt.Fprintf(&page, "<!doctype html>\n<html lang=\"%s\"><meta charset=\"utf-8\"><title>Atalaya: score</title>\n<p>%s</p>\n", f.language, banner)
-	all := chart.ScoreDiagrams(s, f.marking, f.language)
-	for _, name := range []string{"reliability", "precision-recall", "area"} {
+	fmt.Fprintf(&page, "<!doctype html>\n<html lang=\"%s\"><meta charset=\"utf-8\"><title>%s</title>\n<p>%s</p>\n", language, html.EscapeString(title), banner)
+	for _, name := range names {
 		d, ok := all[name]
 		if !ok {
 			continue
@@ -85,13 +89,13 @@ func (f *campaignFlags) draw(s score.CampaignScore) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(os.WriteFile(filepath.Join(f.plots, name+".svg"), svg, 0o644), os.WriteFile(filepath.Join(f.plots, name+".png"), raster, 0o644)); err != nil {
+		if err := errors.Join(os.WriteFile(filepath.Join(folder, name+".svg"), svg, 0o644), os.WriteFile(filepath.Join(folder, name+".png"), raster, 0o644)); err != nil {
 			return err
 		}
 		fmt.Fprintf(&page, "<p><img src=\"%s.svg\" alt=\"%s\"></p>\n", name, html.EscapeString(d.Title))
 	}
 	fmt.Fprintf(&page, "<p>%s</p>\n</html>\n", banner)
-	return os.WriteFile(filepath.Join(f.plots, "index.html"), page.Bytes(), 0o644)
+	return os.WriteFile(filepath.Join(folder, "index.html"), page.Bytes(), 0o644)
 }
 
 // printCampaign writes the figures of a campaign, for eyes.

@@ -25,6 +25,16 @@ type Result struct {
 	Reference       string  `json:"reference"`
 	ReferenceFigure float64 `json:"reference_figure"`
 	Ratio           float64 `json:"ratio"`
+	Low             float64 `json:"figure_low"` // of the rounds the least and the greatest; the figure itself where it is measured one time
+	High            float64 `json:"figure_high"`
+	Along           []Along `json:"along,omitempty"`
+}
+
+// An Along places a case on an axis: cases of one benchmark, one series and one axis are one thing that grows.
+type Along struct {
+	Axis   string  `json:"axis"`
+	At     float64 `json:"at"`
+	Series string  `json:"series"`
 }
 
 // pair is one case: a piece of work and its reference, each saying how many units it did.
@@ -34,6 +44,7 @@ type pair struct {
 	// once stands in the place of ours and theirs where the figure is no rate: it is measured one time.
 	once  func() (figure, reference float64, err error)
 	close func() error
+	along []Along
 }
 
 // benchmarks lists them in the order of the work.
@@ -125,7 +136,7 @@ func Run(ctx context.Context, names []string, o Options) ([]Result, error) {
 func measure(ctx context.Context, p pair, o Options) (Result, error) {
 	if p.once != nil {
 		a, b, err := p.once()
-		return Result{Case: p.name, Figure: a, Unit: p.unit, Reference: p.reference, ReferenceFigure: b, Ratio: a / b}, err
+		return Result{Case: p.name, Figure: a, Unit: p.unit, Reference: p.reference, ReferenceFigure: b, Ratio: a / b, Low: a, High: a, Along: p.along}, err
 	}
 	rounds := Rounds
 	if o.trial() {
@@ -144,7 +155,8 @@ func measure(ctx context.Context, p pair, o Options) (Result, error) {
 		}
 		ours, theirs, ratios = append(ours, a), append(theirs, b), append(ratios, a/b)
 	}
-	return Result{Case: p.name, Figure: numeric.Median(ours), Unit: p.unit, Reference: p.reference, ReferenceFigure: numeric.Median(theirs), Ratio: numeric.Median(ratios)}, nil
+	return Result{Case: p.name, Figure: numeric.Median(ours), Unit: p.unit, Reference: p.reference, ReferenceFigure: numeric.Median(theirs), Ratio: numeric.Median(ratios),
+		Low: slices.Min(ours), High: slices.Max(ours), Along: p.along}, nil
 }
 
 // rate is units a second over at least this long and one call.

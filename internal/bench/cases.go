@@ -102,9 +102,9 @@ func gasColumns(ctx context.Context, o Options) ([]pair, error) {
 			}
 			return n, nil
 		},
-	}, early(ctx, 1800), posterior(ctx, 450)}
+	}, early(ctx, 1800), posterior(ctx, 450), cells(ctx, 450, 250)}
 	if !o.trial() {
-		out = append(out, posterior(ctx, 1800))
+		out = append(out, posterior(ctx, 225), posterior(ctx, 900), posterior(ctx, 1800), cells(ctx, 450, 1000), cells(ctx, 450, 4000))
 	}
 	return out, nil
 }

@@ -14,7 +14,7 @@ import (
 var liveCases = []struct {
 	region string
 	share  int // of the evidence, in tenths, the earliest
-}{{"valley", 10}, {"province", 1}, {"province", 3}, {"province", 10}}
+}{{"glen", 10}, {"valley", 10}, {"train-coast", 10}, {"province", 1}, {"province", 3}, {"province", 10}}
 
 // liveRankings measures how often a second the ranking of a campaign is worked out anew after one more item. The reference is a sort of the cells that the same
 // evidence has: what any way must do that lays mixed evidence over ground.
@@ -40,7 +40,14 @@ func liveRankings(_ context.Context, o Options) ([]pair, error) {
 		all := evidence(evidenceOf(r), r.To)
 		slices.SortStableFunc(all, func(a, b atalaya.Evidence) int { return a.When.To.Compare(b.When.To) })
 		all = all[:len(all)*c.share/10]
-		out = append(out, livePair(r, all))
+		p := livePair(r, all)
+		if c.share == 10 {
+			p.along = append(p.along, Along{"area (km²)", r.Area.Km2, "all evidence of a campaign"})
+		}
+		if c.region == "province" {
+			p.along = append(p.along, Along{"items of evidence", float64(len(all)), fmt.Sprintf("%.0f km²", r.Area.Km2)})
+		}
+		out = append(out, p)
 	}
 	return out, nil
 }

@@ -60,7 +60,7 @@ func early(ctx context.Context, samples int) pair {
 
 // posterior is how long a full answer takes.
 func posterior(ctx context.Context, samples int) pair {
-	return timed("none to five sources", samples, func(in source.Input) (float64, error) {
+	p := timed("none to five sources", samples, func(in source.Input) (float64, error) {
 		began := time.Now()
 		r, err := source.Locate(ctx, in, source.Options{Seed: 1})
 		if err == nil && len(r.Groups[0].Sources) == 0 {
@@ -68,6 +68,31 @@ func posterior(ctx context.Context, samples int) pair {
 		}
 		return time.Since(began).Seconds(), err
 	})
+	p.along = []Along{{"samples", float64(samples), "none to five sources"}}
+	return p
+}
+
+// cells is how long it takes to say of so many cells how much more probable the survey is if a source stands in one: what a search for sites takes from it.
+func cells(ctx context.Context, samples, n int) pair {
+	p := timed(fmt.Sprintf("the log-likelihood ratio of %d cells", n), samples, func(in source.Input) (float64, error) {
+		r, err := source.Locate(ctx, in, source.Options{Seed: 1})
+		if err != nil {
+			return 0, err
+		}
+		side := 1000 / math.Sqrt(float64(n))
+		places := make([][2]float64, n)
+		for i := range places {
+			across := i % int(math.Sqrt(float64(n)))
+			places[i] = [2]float64{float64(across)*side - 500, float64(i)*side*side/1000 - 500}
+		}
+		began := time.Now()
+		if ln := r.Groups[0].LogRatio(places, side); len(ln) != n {
+			return 0, fmt.Errorf("%d ratios", len(ln))
+		}
+		return time.Since(began).Seconds(), nil
+	})
+	p.along = []Along{{"cells", float64(n), fmt.Sprintf("%d samples", samples)}}
+	return p
 }
 
 // timed is how many seconds something takes with a flight past two sources, beside a hundred million exponentials on one core of the same machine.

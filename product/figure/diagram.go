@@ -15,7 +15,7 @@ type Diagram struct {
 	Marking     string
 	Language    string // "en" or "es"; empty is English
 	Least, Most [2]float64
-	LogX        bool
+	LogX, LogY  bool
 	Diagonal    bool // the line on which what is said comes true
 	Curves      [][][2]float64
 	Intervals   []Bar
@@ -90,15 +90,17 @@ func (d *Diagram) draw(c canvas) error {
 
 // at puts a value on the sheet; not a number where a logarithmic axis cannot show it.
 func (d *Diagram) at(p [2]float64) [2]float64 {
-	share := func(v, lo, hi float64) float64 { return (v - lo) / (hi - lo) }
-	x := share(p[0], d.Least[0], d.Most[0])
-	if d.LogX {
-		x = share(math.Log(p[0]), math.Log(d.Least[0]), math.Log(d.Most[0]))
-		if math.IsInf(x, -1) {
-			x = math.NaN()
+	share := func(k int, logarithmic bool) float64 {
+		v, lo, hi := p[k], d.Least[k], d.Most[k]
+		if logarithmic {
+			if v <= 0 {
+				return math.NaN()
+			}
+			v, lo, hi = math.Log(v), math.Log(lo), math.Log(hi)
 		}
+		return (v - lo) / (hi - lo)
 	}
-	return [2]float64{axesX + x*axesWidth, axesY + (1-share(p[1], d.Least[1], d.Most[1]))*axesHeight}
+	return [2]float64{axesX + share(0, d.LogX)*axesWidth, axesY + (1-share(1, d.LogY))*axesHeight}
 }
 
 func (d *Diagram) axes(c canvas) {
@@ -112,7 +114,7 @@ func (d *Diagram) axes(c canvas) {
 		c.text(x, axesY+axesHeight+18, strconv.FormatFloat(v, 'g', 6, 64), tick)
 	}
 	tick.anchor = 1
-	for _, v := range ticks(d.Least[1], d.Most[1], false) {
+	for _, v := range ticks(d.Least[1], d.Most[1], d.LogY) {
 		y := d.at([2]float64{d.Least[0], v})[1]
 		grid = append(grid, [][2]float64{{axesX - tickLength, y}, {axesX + axesWidth, y}})
 		c.text(axesX-8, y+4, strconv.FormatFloat(v, 'g', 6, 64), tick)
@@ -143,7 +145,13 @@ func (d *Diagram) intervals(c canvas) {
 		low, mid, high := d.at([2]float64{b.X, b.Low}), d.at([2]float64{b.X, b.Value}), d.at([2]float64{b.X, b.High})
 		c.lines([][][2]float64{{low, high}, {{low[0] - 4, low[1]}, {low[0] + 4, low[1]}}, {{high[0] - 4, high[1]}, {high[0] + 4, high[1]}}}, style{stroke: estimated, width: 1.6})
 		c.circle(mid[0], mid[1], 3.6, style{fill: estimated, stroke: paper, width: 0.8})
-		c.text(mid[0]+8, mid[1]+4, b.Label, letters{size: smallerLetter, colour: ink2, halo: paper})
+		label := letters{size: smallerLetter, colour: ink2, halo: paper}
+		if mid[0] > axesX+0.8*axesWidth { // no room to its right
+			label.anchor = 1
+			c.text(mid[0]-8, mid[1]-8, b.Label, label)
+			continue
+		}
+		c.text(mid[0]+8, mid[1]+4, b.Label, label)
 	}
 }
 
