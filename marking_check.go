@@ -33,7 +33,7 @@ func CheckMarking(text string) (MarkingCheck, error) {
 	} else if !strings.ContainsAny(trimmed, "\n\r") && strings.HasSuffix(trimmed, ")") && strings.Count(trimmed, "(") == 1 {
 		return checkOne(trimmed)
 	}
-	c := checker{seen: map[string]Marking{}}
+	c := checker{seen: map[string]bool{}}
 	c.paragraphs(text)
 	if len(c.out.Portions) == 0 && len(c.banners) == 0 {
 		return c.out, badMarking("", "there is no marking in the text")
@@ -68,7 +68,7 @@ func isBanner(text string, m Marking) bool {
 
 type checker struct {
 	out     MarkingCheck
-	seen    map[string]Marking // portions that were read before, and nothing was wrong with
+	seen    map[string]bool // portions that were read before, and nothing was wrong with
 	ms      []Marking
 	banners []banner
 }
@@ -175,18 +175,17 @@ func (c *checker) portion(s string, line, column int) {
 	}
 	text := s[:end+1]
 	c.out.Portions = append(c.out.Portions, text)
-	m, known := c.seen[text]
-	if !known {
-		var err error
-		if m, err = ParseMarking(text); err != nil {
+	if _, known := c.seen[text]; !known {
+		m, err := ParseMarking(text)
+		if err != nil {
 			c.unread(err, line, column)
 			return
 		}
 		if c.check(m, text, line, column) {
-			c.seen[text] = m
+			c.seen[text] = true
 		}
+		c.ms = append(c.ms, m) // one that was there before changes no roll-up
 	}
-	c.ms = append(c.ms, m)
 }
 
 func (c *checker) unread(err error, line, column int) {
