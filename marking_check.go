@@ -20,6 +20,7 @@ type MarkingProblem struct {
 type MarkingCheck struct {
 	Portions []string         // as written, in their order
 	Whole    Marking          // that the portions roll up to; that of the text itself where it is one marking
+	Why      []Ruling         // why: of portions that are alike the first is named
 	Stated   Marking          // of the first and last line; zero where neither is a banner
 	Problems []MarkingProblem // by their places
 }
@@ -69,7 +70,8 @@ func isBanner(text string, m Marking) bool {
 type checker struct {
 	out     MarkingCheck
 	seen    map[string]bool // portions that were read before, and nothing was wrong with
-	ms      []Marking
+	ms      []Marking       // each once
+	at      []int           // its number among the portions
 	banners []banner
 }
 
@@ -184,7 +186,7 @@ func (c *checker) portion(s string, line, column int) {
 		if c.check(m, text, line, column) {
 			c.seen[text] = true
 		}
-		c.ms = append(c.ms, m) // one that was there before changes no roll-up
+		c.ms, c.at = append(c.ms, m), append(c.at, len(c.out.Portions)) // one that was there before changes no roll-up
 	}
 }
 
@@ -211,7 +213,12 @@ func (c *checker) banner(s string, line, column int) bool {
 
 // whole holds the banners to the portions.
 func (c *checker) whole() {
-	c.out.Whole, _ = RollUpOf(c.ms)
+	c.out.Whole, c.out.Why = RollUpOf(c.ms)
+	for _, r := range c.out.Why {
+		for k, n := range r.Portions {
+			r.Portions[k] = c.at[n-1]
+		}
+	}
 	if len(c.banners) > 0 {
 		c.out.Stated = c.banners[0].m
 	}

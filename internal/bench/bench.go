@@ -62,6 +62,7 @@ var benchmarks = []struct {
 	{"forward", "the plume beside the arcs of a field experiment", forwardModels},
 	{"live", "a ranking of sites after one more observation, against ground and evidence", liveRankings},
 	{"record", "events that are on the disk", recordEvents},
+	{"marking", "a text of marked paragraphs, checked", markedText},
 }
 
 // Names lists the benchmarks.
