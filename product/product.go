@@ -1,4 +1,4 @@
-// Package product writes what leaves for a partner: a released place as GeoJSON, KML and one bilingual page, with a manifest.
+// Package product writes what leaves for a partner: a released place as GeoJSON, KML, KMZ, STIX and one bilingual page, with a manifest.
 //
 // Nothing leaves unreviewed: every encoder takes a review.Released, which only two people's decisions can make, and refuses its
 // zero value. What leaves is a template (see lead) of allowed fields: positions on a fixed grid no finer than their own error
@@ -27,7 +27,7 @@ type Encoder interface {
 }
 
 // Encoders lists every form, in the order of the manifest.
-func Encoders() []Encoder { return []Encoder{GeoJSON{}, KML{}, PDF{}} }
+func Encoders() []Encoder { return []Encoder{GeoJSON{}, KML{}, KMZ{}, STIX{}, PDF{}} }
 
 // File is one file of a package.
 type File struct {

@@ -1,6 +1,7 @@
 package product_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/zlib"
 	"crypto/sha256"
@@ -23,10 +24,12 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/geodesy"
+	"github.com/atalaya-isr/atalaya/internal/fixture"
 	"github.com/atalaya-isr/atalaya/locate/site"
 	"github.com/atalaya-isr/atalaya/product"
 	"github.com/atalaya-isr/atalaya/review"
 	"github.com/atalaya-isr/atalaya/review/reviewtest"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 )
 
@@ -42,6 +45,8 @@ func ExampleBuild() {
 	// Output:
 	// lead.geojson
 	// lead.kml
+	// lead.kmz
+	// lead.stix.json
 	// lead.pdf
 	// manifest.json
 	// <nil> nothing was released: this did not come from a review. Have two different people approve the case, then release it
@@ -411,6 +416,9 @@ func TestNothingWithheldLeaves(t *testing.T) {
 				t.Fatal("the page's text was not found, so nothing could be")
 			}
 		}
+		if name == "lead.kmz" {
+			text += unzipped(t, body)["doc.kml"]
+		}
 		for _, s := range secrets {
 			if s == "15:09" && name == product.ManifestName {
 				continue // its time of making
@@ -418,6 +426,133 @@ func TestNothingWithheldLeaves(t *testing.T) {
 			if regexp.MustCompile(`(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(s)).MatchString(text) {
 				t.Errorf("%s holds %q", name, s)
 			}
+		}
+	}
+}
+
+// unzipped are the entries of an archive, by their names.
+func unzipped(t *testing.T, body []byte) map[string]string {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, f := range z.File {
+		if f.Modified.Year() > 1980 || f.Comment != "" || len(f.Extra) > 0 {
+			t.Errorf("%s tells more than its content: %+v", f.Name, f.FileHeader)
+		}
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[f.Name] = string(b)
+	}
+	return out
+}
+
+func TestKMZIsTheKML(t *testing.T) {
+	files := build(t, reviewtest.Record(), options)
+	in := unzipped(t, files["lead.kmz"])
+	if len(in) != 1 || in["doc.kml"] != string(files["lead.kml"]) || len(files["lead.kmz"]) > 500_000 {
+		t.Errorf("%d entries, %d bytes", len(in), len(files["lead.kmz"]))
+	}
+}
+
+func TestSTIX(t *testing.T) {
+	files := build(t, reviewtest.Record(), options)
+	var b struct {
+		Type    string
+		Objects []map[string]any
+	}
+	if err := json.Unmarshal(files["lead.stix.json"], &b); err != nil || b.Type != "bundle" || len(b.Objects) != 4 {
+		t.Fatalf("%v: %d objects in a %q", err, len(b.Objects), b.Type)
+	}
+	ids := map[any]bool{}
+	for _, o := range b.Objects {
+		ids[o["id"]] = true
+	}
+	var geo struct {
+		Features []struct{ Geometry struct{ Coordinates any } }
+	}
+	if err := json.Unmarshal(files["lead.geojson"], &geo); err != nil {
+		t.Fatal(err)
+	}
+	centre := geo.Features[len(geo.Features)-1].Geometry.Coordinates.([]any)
+	for _, o := range b.Objects {
+		if strings.Contains(string(files["lead.stix.json"]), `"confidence"`) {
+			t.Error("a likelihood is not STIX's confidence")
+		}
+		switch o["type"] {
+		case "marking-definition":
+			if o["definition"].(map[string]any)["statement"] != "UNCLASSIFIED//SYNTHETIC" {
+				t.Errorf("marked %v", o["definition"])
+			}
+			continue
+		case "location":
+			if o["longitude"] != centre[0] || o["latitude"] != centre[1] || !(o["precision"].(float64) >= 10) {
+				t.Errorf("at %v, %v to %v m; the centre of the GeoJSON is %v", o["longitude"], o["latitude"], o["precision"], centre)
+			}
+		case "report":
+			if text := o["description"].(string); !strings.HasPrefix(text, "UNCLASSIFIED//SYNTHETIC\n") || !strings.Contains(text, "Evidence") || !ids[o["object_refs"].([]any)[0]] {
+				t.Errorf("report: %v", o)
+			}
+		}
+		if marks, _ := o["object_marking_refs"].([]any); len(marks) != 1 || !ids[marks[0]] {
+			t.Errorf("%v bears no marking of the bundle: %v", o["type"], marks)
+		}
+	}
+}
+
+// publishedSchemas reads the schemas out of a folder, whatever host their names begin with.
+type publishedSchemas string
+
+func (p publishedSchemas) Load(url string) (any, error) {
+	_, path, _ := strings.Cut(url, "/schemas/")
+	f, err := os.Open(filepath.Join(string(p), filepath.FromSlash(path)))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return jsonschema.UnmarshalJSON(f)
+}
+
+// TestSTIXKeepsTheSchemas holds the bundle and each object to the published JSON schemas, and shows that these catch a fault.
+func TestSTIXKeepsTheSchemas(t *testing.T) {
+	schemas := fixture.Shared(t, "release/stix/schemas")
+	files := build(t, reviewtest.Record(), options)
+	var b map[string]any
+	if err := json.Unmarshal(files["lead.stix.json"], &b); err != nil {
+		t.Fatal(err)
+	}
+	of := map[string]string{"bundle": "common/bundle.json", "marking-definition": "common/marking-definition.json", "identity": "sdos/identity.json", "location": "sdos/location.json", "report": "sdos/report.json"}
+	check := func(o map[string]any) error {
+		c := jsonschema.NewCompiler()
+		c.UseLoader(publishedSchemas(schemas))
+		s, err := c.Compile("file:///schemas/" + of[o["type"].(string)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Validate(o)
+	}
+	objects := b["objects"].([]any)
+	// The published schema of a bundle has no location in its list of objects, and takes none as one of another kind: it is held without it.
+	b["objects"] = slices.DeleteFunc(slices.Clone(objects), func(o any) bool { return o.(map[string]any)["type"] == "location" })
+	if err := check(b); err != nil || len(b["objects"].([]any)) != 3 {
+		t.Errorf("bundle: %v", err)
+	}
+	for _, o := range objects {
+		o := o.(map[string]any)
+		if err := check(o); err != nil {
+			t.Errorf("%s: %v", o["type"], err)
+		}
+		delete(o, "id")
+		if check(o) == nil {
+			t.Errorf("%s without an id keeps its schema: this test shows nothing", o["type"])
 		}
 	}
 }
