@@ -23,7 +23,7 @@ func (STIX) MediaType() string { return "application/stix+json;version=2.1" }
 func (s STIX) Encode(r review.Released, o Options) ([]byte, error) { return encodeWith(s, r, o) }
 
 // stixSpace is the name space of the identifiers (RFC 9562, version 5): the same thing has the same one in every package to one recipient.
-var stixSpace = uuid.NewSHA1(uuid.NameSpaceOID, []byte("atalaya.stix/1"))
+var stixSpace = uuid.NewSHA1(uuid.NameSpaceOID, []byte("atalaya stix identifiers"))
 
 type stixBundle struct {
 	Type    string `json:"type"`
