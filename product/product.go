@@ -78,9 +78,16 @@ type manifestEntry struct {
 	SHA256    string `json:"sha256"`
 }
 
-// Build makes the whole package of a release, in memory: it is small (below 300 KB). Writing it, all or nothing, is the
-// caller's.
-func Build(r review.Released, o Options) (Package, error) {
+// A Form is one more form of a released place, for which floors above have what it needs, such as a database. It is made from the GeoJSON of the package, and so
+// from nothing that does not leave anyway.
+type Form struct {
+	Name, MediaType string
+	From            func(geojson []byte) ([]byte, error)
+}
+
+// Build makes the whole package of a release, in memory: it is small (below 600 KB). Other forms stand between the encoders' and the manifest. Writing it,
+// all or nothing, is the caller's.
+func Build(r review.Released, o Options, others ...Form) (Package, error) {
 	l, err := leadOf(r, o)
 	if err != nil {
 		return Package{}, err
@@ -90,13 +97,22 @@ func Build(r review.Released, o Options) (Package, error) {
 		Released: l.released, Expires: l.expires, Created: l.made,
 		Coordinates: coordinatePart{l.errorM, l.grid.lat.degrees(), l.grid.lon.degrees()}}
 	p := Package{Reference: l.ref}
+	add := func(name, media string, body []byte, err error) error {
+		p.Files = append(p.Files, File{name, body})
+		m.Files = append(m.Files, manifestEntry{name, media, len(body), hash(body)})
+		return err
+	}
 	for _, e := range Encoders() {
 		body, err := e.encode(l)
-		if err != nil {
+		if err := add(e.Name(), e.MediaType(), body, err); err != nil {
 			return Package{}, err
 		}
-		p.Files = append(p.Files, File{e.Name(), body})
-		m.Files = append(m.Files, manifestEntry{e.Name(), e.MediaType(), len(body), hash(body)})
+	}
+	for _, f := range others {
+		body, err := f.From(p.Files[0].Bytes)
+		if err := add(f.Name, f.MediaType, body, err); err != nil {
+			return Package{}, err
+		}
 	}
 	body, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

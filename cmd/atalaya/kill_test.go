@@ -445,7 +445,7 @@ func wholePackage(t *testing.T, dir string) {
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
-	if err != nil || len(m.Files) != len(product.Encoders()) {
+	if err != nil || len(m.Files) != len(product.Encoders())+1 { // and the GeoPackage
 		t.Errorf("manifest of %d files, %v", len(m.Files), err)
 	}
 	for _, f := range m.Files {

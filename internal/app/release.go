@@ -17,6 +17,7 @@ import (
 
 	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/access"
+	"github.com/atalaya-isr/atalaya/export/gpkg"
 	"github.com/atalaya-isr/atalaya/product"
 	"github.com/atalaya-isr/atalaya/review"
 	"github.com/atalaya-isr/atalaya/store"
@@ -171,7 +172,7 @@ func (a *App) build(ctx context.Context, released review.Released, rec review.Re
 	if err != nil {
 		return product.Package{}, err
 	}
-	return product.Build(released, product.Options{Key: key, Made: rec.At})
+	return product.Build(released, product.Options{Key: key, Made: rec.At}, gpkg.Form())
 }
 
 // partnerKey is the secret that names are re-keyed with for one partner; made at the first release to that partner.
