@@ -346,7 +346,7 @@ func outcomeCommand() *cobra.Command {
 	f.StringVar(&r.Note, "note", "", "a note")
 	f.StringVar((*string)(&r.Replaces), "replaces", "", "the outcome that this one corrects")
 	f.StringVar(&seized, "seizure", "", "what was seized, as JSON")
-	c.AddCommand(add, outcomeSeizures())
+	c.AddCommand(add, outcomeSeizures(), outcomePrecision())
 	return c
 }
 

@@ -120,7 +120,10 @@ func (p *reading) look(place string, raw []byte) error {
 		out.Ring = append(out.Ring, geodesy.LatLon{Lat: c[0], Lon: c[1]})
 	}
 	if n := len(out.Ring); n > 3 && out.Ring[0] == out.Ring[n-1] {
-		out.Ring = out.Ring[:n-1]
+		for n > 3 && out.Ring[0] == out.Ring[n-1] {
+			n--
+		}
+		out.Ring = out.Ring[:n]
 		p.Tell(false, p.Fail(place, "Leave the last corner out", "the ring is closed"))
 	}
 	if l.PD == nil {
