@@ -86,7 +86,7 @@ type Form struct {
 }
 
 // Build makes the whole package of a release, in memory: it is small (below 600 KB). Other forms stand between the encoders' and the manifest. Writing it,
-// all or nothing, is the caller's.
+// all or nothing, is the caller's. Last the bytes of every file are searched for what is withheld, in every spelling: where something stands, nothing is given.
 func Build(r review.Released, o Options, others ...Form) (Package, error) {
 	l, err := leadOf(r, o)
 	if err != nil {
@@ -121,6 +121,13 @@ func Build(r review.Released, o Options, others ...Form) (Package, error) {
 	body = append(body, '\n')
 	p.Files = append(p.Files, File{ManifestName, body})
 	p.ManifestSHA256 = hash(body)
+	rec, err := r.Open()
+	if err != nil {
+		return Package{}, err
+	}
+	if err := sealed(p.Files, secretsOf(rec, l)); err != nil {
+		return Package{}, err
+	}
 	return p, nil
 }
 
