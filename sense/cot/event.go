@@ -4,6 +4,7 @@
 package cot
 
 import (
+	"encoding/xml"
 	"fmt"
 	"math"
 	"slices"
@@ -188,7 +189,10 @@ func decimal(s string) (negative bool, digits string, power int, ok bool) {
 		power, s = n, s[:i]
 	}
 	whole, fraction, _ := strings.Cut(s, ".")
-	digits = whole + fraction
+	digits = s
+	if fraction != "" || len(whole) < len(s) {
+		digits = whole + fraction
+	}
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return false, "", 0, false
 	}
@@ -207,6 +211,9 @@ func exact(s string, v float64) bool {
 		return shortest(v) == s
 	}
 	n1, d1, p1, ok1 := decimal(s)
+	if ok1 && len(d1) <= 15 && (d1 == "" || p1 > -300 && p1 < 300) {
+		return true // a double tells all numbers of 15 digits apart (IEEE 754, DBL_DIG)
+	}
 	n2, d2, p2, ok2 := decimal(strconv.FormatFloat(v, 'e', -1, 64))
 	return ok1 && ok2 && n1 == n2 && d1 == d2 && p1 == p2
 }
@@ -381,18 +388,28 @@ func target(instruction string) string {
 	return t
 }
 
-// isName reports whether every XML reader takes s as a name: letters, digits, '.', '-', '_' and one colon.
+// isName reports whether the XML decoder takes s as a name: of ASCII letters, digits, '.', '-', '_' and one colon; of other letters those that it
+// knows.
 func isName(s string) bool {
+	ascii := true
 	for i := range len(s) {
-		c := s[i] | 0x20
-		if c >= 'a' && c <= 'z' || s[i] == '_' || s[i] >= 0x80 {
-			continue
-		}
-		if i == 0 && s[i] != ':' || !(s[i] >= '0' && s[i] <= '9' || s[i] == '.' || s[i] == '-' || s[i] == ':') {
+		switch c := s[i] | 0x20; {
+		case c >= 'a' && c <= 'z', s[i] == '_', s[i] == ':':
+		case s[i] >= utf8.RuneSelf:
+			ascii = false
+		case i == 0 || !(s[i] >= '0' && s[i] <= '9' || s[i] == '.' || s[i] == '-'):
 			return false
 		}
 	}
-	return s != "" && strings.Count(s, ":") <= 1 && utf8.ValidString(s)
+	if s == "" || strings.Count(s, ":") > 1 {
+		return false
+	}
+	if ascii {
+		return true
+	}
+	t, err := xml.NewDecoder(strings.NewReader("<" + s + "/>")).RawToken()
+	el, is := t.(xml.StartElement)
+	return err == nil && is && name(el.Name) == s && len(el.Attr) == 0
 }
 
 // writable reports whether XML 1.0 can hold all characters of s (section 2.2, production 2).

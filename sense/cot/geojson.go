@@ -86,7 +86,10 @@ func (e *Event) dated() map[string]*Stamp {
 }
 
 func geometry(kind string, coordinates any) any {
-	return map[string]any{"type": kind, "coordinates": coordinates}
+	return struct {
+		Type        string `json:"type"`
+		Coordinates any    `json:"coordinates"`
+	}{kind, coordinates}
 }
 
 // line is a value as JSON on one line, with its letters as they are.

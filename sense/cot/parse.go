@@ -18,8 +18,16 @@ const (
 
 // fail makes an error of something that was read; at is its offset in bytes.
 func fail(at int64, hint, format string, args ...any) *atalaya.Error {
-	return &atalaya.Error{Op: "cot.read", Place: fmt.Sprintf("byte 0x%x", at), Kind: atalaya.BadInput, Hint: hint, Err: fmt.Errorf(format, args...)}
+	return &atalaya.Error{Op: "cot.read", Place: fmt.Sprintf("byte 0x%x", at), Kind: atalaya.BadInput, Hint: hint, Err: flaw{fmt.Errorf(format, args...), at}}
 }
+
+// A flaw knows its place as a number, for the reader that goes on behind it.
+type flaw struct {
+	error
+	at int64
+}
+
+func (f flaw) Unwrap() error { return f.error }
 
 // ParseXML reads a document that holds one event. No entity but those of XML itself is expanded, and a document type is refused. The error is an
 // *atalaya.Error with the offset in bytes.
@@ -93,8 +101,9 @@ type parser struct {
 	d      *xml.Decoder
 	base   int64 // offset of the decoder's first byte
 	budget int   // of nodes
-	// stream says that an event inside an event means that the outer one was cut off.
+	// stream says that an event inside an event means that the outer one was cut off; next is then where it begins.
 	stream bool
+	next   int64
 }
 
 // newParser reads from in, whose first byte has the offset base. in must be an io.ByteReader, so that the decoder reads no further than it must.
@@ -108,6 +117,11 @@ func newParser(in io.Reader, base int64) *parser {
 		return nil, errCharset
 	}
 	return p
+}
+
+// again makes a parser that read an event to its end ready for the next, at the offset at: a decoder costs more than a small event.
+func (p *parser) again(at int64) {
+	p.base, p.budget, p.next = at-p.d.InputOffset(), MaxNodes, 0
 }
 
 func (p *parser) offset() int64 { return p.base + p.d.InputOffset() }
@@ -145,9 +159,9 @@ func (p *parser) broken(err error) *atalaya.Error {
 	case err == io.EOF || errors.As(err, &syntax) && syntax.Msg == "unexpected EOF":
 		return fail(at, whole, "it ends in the middle")
 	case errors.As(err, &syntax):
-		return fail(at, "Correct the XML there", "%s", syntax.Msg)
+		return fail(at, "Correct the XML there", "%s", short(syntax.Msg))
 	case strings.HasPrefix(err.Error(), "xml: "):
-		return fail(at, "Correct the XML there", "%s", strings.TrimPrefix(err.Error(), "xml: "))
+		return fail(at, "Correct the XML there", "%s", short(strings.TrimPrefix(err.Error(), "xml: ")))
 	}
 	return &atalaya.Error{Op: "cot.read", Place: fmt.Sprintf("byte 0x%x", at), Kind: atalaya.Failed, Hint: "Check that the input can be read to its end", Err: err}
 }
@@ -312,6 +326,7 @@ func (p *parser) node(t xml.Token, at int64, depth int) (Node, *atalaya.Error) {
 		return Node{Kind: Comment, Text: string(t)}, nil
 	case xml.ProcInst:
 		if strings.EqualFold(t.Target, "xml") {
+			p.next = at
 			return Node{}, fail(at, whole, "an XML declaration inside an event, which was cut off")
 		}
 		if !isName(t.Target) {
@@ -327,6 +342,7 @@ func (p *parser) node(t xml.Token, at int64, depth int) (Node, *atalaya.Error) {
 		}
 		el := &Element{Name: name(t.Name)}
 		if p.stream && el.Name == "event" {
+			p.next = at
 			return Node{}, fail(at, whole, "an event begins inside an event, which was cut off")
 		}
 		var fault *atalaya.Error

@@ -130,7 +130,7 @@ func (e *Event) detail() []byte {
 			}
 		}
 	}
-	for _, n := range e.Detail.Nodes {
+	for k, n := range e.Detail.Nodes {
 		if n.Kind == Child {
 			if i := partIndex(n.Child.Name); i >= 0 && times[i] == 1 {
 				if came[i], is[i] = parts[i].message(n.Child); is[i] {
@@ -139,7 +139,7 @@ func (e *Event) detail() []byte {
 				}
 			}
 		}
-		rest = appendNodes(rest, []Node{n})
+		rest = appendNodes(rest, e.Detail.Nodes[k:k+1])
 	}
 	b := appendString(nil, 1, string(rest))
 	for i := range parts {

@@ -38,7 +38,7 @@ type Item struct {
 	Event Event
 	Form  Form
 	At    int64 // offset of its first byte
-	// Problem says what could not be read, and up to where it was passed over; Event is then the zero value.
+	// Problem says what could not be read, and where reading goes on; Event is then the zero value.
 	Problem *atalaya.Error
 }
 
@@ -49,10 +49,17 @@ type Reader struct {
 	Controls int
 	w        window
 	name     string
+	// credit is how many bytes may be looked at a second time: a frame that cannot be read is searched for beginnings of others, but an input made of
+	// nothing else must not cost more than its length.
+	credit, seen int64
+	in           *document // what parser reads
+	parser       *parser   // nil where the last one met something that it could not read
 }
 
 // NewReader reads from r; name is its name in messages.
-func NewReader(r io.Reader, name string) *Reader { return &Reader{w: window{in: r}, name: name} }
+func NewReader(r io.Reader, name string) *Reader {
+	return &Reader{w: window{in: r, hold: -1}, name: name, credit: 64 << 10}
+}
 
 // Next gives the next event or problem, and io.EOF behind the last. Any other error is of the input, and final.
 func (r *Reader) Next() (Item, error) {
@@ -87,7 +94,7 @@ func (r *Reader) Next() (Item, error) {
 		default:
 			r.resume()
 			fault.File = r.name
-			fault.Err = fmt.Errorf("%w; passed over up to byte 0x%x", fault.Err, r.w.offset())
+			fault.Err = fmt.Errorf("%w; reading goes on at byte 0x%x", fault.Err, r.w.offset())
 			return Item{At: it.At, Problem: fault}, nil
 		}
 	}
@@ -160,33 +167,49 @@ func (r *Reader) header() (head, length int, ok bool) {
 	return head + 1, length, length > 0 && length <= MaxEvent
 }
 
-// message reads a frame. Where it cannot be read, it goes to the first byte that is wrong: the length of a frame that is none says nothing.
+// message reads a frame.
 func (r *Reader) message() (Event, Form, *atalaya.Error) {
 	head, length, _ := r.header()
 	begin := r.w.offset()
-	if length < 0 {
-		if r.w.peek(1) == 0 {
-			r.w.at += head
-			e, fault := r.document(begin)
-			return e, XML, fault
+	datagram, xml := length < 0, r.w.peek(1) == 0
+	r.w.at += head
+	if datagram && xml {
+		e, fault := r.document(begin)
+		return e, XML, fault
+	}
+	if datagram {
+		n, fault := r.datagram()
+		var e Event
+		if fault == nil {
+			e, fault = parseProto(r.w.left()[:n], r.w.offset())
 		}
-		r.w.at += head
-		e, fault := r.datagram()
+		r.pass(n, fault)
 		return e, Mesh, fault
 	}
-	r.w.at += head
-	if !r.w.need(length) {
-		fault := fail(begin, whole, "a frame of %d bytes breaks off after %d", length, len(r.w.left()))
-		r.walk(len(r.w.left()))
-		return Event{}, Stream, fault
+	if !r.w.need(length) { // go on behind the header: that the length is right is anything but sure
+		return Event{}, Stream, fail(begin, whole, "a frame of %d bytes breaks off after %d", length, len(r.w.left()))
 	}
 	e, fault := parseProto(r.w.left()[:length], r.w.offset())
-	if fault != nil && fault.Err != ErrNoEvent && !r.begins(length) {
-		r.walk(length)
-		return Event{}, Stream, fault
+	if fault == nil || fault.Err == ErrNoEvent || r.begins(length) {
+		r.w.at += length
+		return e, Stream, fault
 	}
-	r.w.at += length
-	return e, Stream, fault
+	var f flaw
+	errors.As(fault, &f)
+	r.pass(int(min(max(f.at-r.w.offset(), 0), int64(length))), fault)
+	return Event{}, Stream, fault
+}
+
+// pass goes on behind n bytes of a message that were looked at. Where they cannot be read they are searched, as far as the credit reaches: a frame
+// that was cut off has others in it.
+func (r *Reader) pass(n int, fault *atalaya.Error) {
+	r.credit = min(r.credit+16*(r.w.offset()-r.seen), 1<<20)
+	r.seen = r.w.offset()
+	if fault != nil && fault.Err != ErrNoEvent && int64(n) <= r.credit {
+		r.credit -= int64(n)
+		return
+	}
+	r.w.at += n
 }
 
 // begins reports whether an event may begin n bytes further, or the input ends there.
@@ -198,40 +221,22 @@ func (r *Reader) begins(n int) bool {
 	return c == magic || c == '<' || c == '\n' || c == '\r' || c == ' '
 }
 
-// walk passes over whole fields in the next n bytes, and goes to where there is none.
-func (r *Reader) walk(n int) {
-	b := r.w.left()[:n]
-	for len(b) > 0 {
-		_, rest, fault := nextField(b, 0)
-		if fault != nil {
-			break
-		}
-		b = rest
-	}
-	r.w.at += n - len(b)
-}
-
-// datagram reads a message whose length nothing says: it ends with the input, or where no field can begin but an event can, since the first byte of
-// a frame and of XML are both tags of wire types that a message does not have.
-func (r *Reader) datagram() (Event, *atalaya.Error) {
-	n := 0
+// datagram gives the length of a message that nothing else says: it ends with the input, or where no field can begin but an event can, since the
+// first byte of a frame and of XML are tags of wire types that a message does not have. With a fault it is what was looked at.
+func (r *Reader) datagram() (n int, fault *atalaya.Error) {
 	for r.w.need(n + 1) {
 		if c := r.w.peek(n); c == magic || c == '<' {
 			break
 		}
 		size, fault := r.field(n)
 		if fault != nil {
-			r.w.at += n
-			return Event{}, fault
+			return n, fault
 		}
 		if n += size; n > MaxEvent {
-			r.w.at += n
-			return Event{}, fail(r.w.offset(), "Split it", "an event of more than %d bytes", MaxEvent)
+			return n, fail(r.w.offset(), "Split it", "an event of more than %d bytes", MaxEvent)
 		}
 	}
-	e, fault := parseProto(r.w.left()[:n], r.w.offset())
-	r.w.at += n
-	return e, fault
+	return n, nil
 }
 
 // field is the length of the field that begins n bytes further.
@@ -274,18 +279,28 @@ func (r *Reader) field(n int) (int, *atalaya.Error) {
 	return size, nil
 }
 
-// document reads XML; begin is where it or its frame begins. Where it cannot be read, it goes to just before the first byte that is wrong, which may
-// begin the next event.
+// document reads XML; begin is where it or its frame begins. Where it cannot be read, it goes to where the next event begins in it, or to just before
+// the first byte that is wrong, which may begin another.
 func (r *Reader) document(begin int64) (Event, *atalaya.Error) {
-	in := &document{w: &r.w, begin: r.w.offset(), valid: r.w.offset()}
-	p := newParser(in, in.begin)
-	p.stream = true
-	e, fault := p.event()
+	r.w.hold = begin
+	defer func() { r.w.hold = -1 }()
+	if r.parser == nil {
+		r.in = &document{w: &r.w}
+		r.parser = newParser(r.in, 0)
+		r.parser.stream = true
+	}
+	r.in.begin, r.in.valid = r.w.offset(), r.w.offset()
+	r.parser.again(r.w.offset())
+	e, fault := r.parser.event()
 	if fault == nil {
 		return e, nil
 	}
-	back := r.w.offset() - max(begin+1, r.w.offset()-behind)
-	r.w.at -= int(max(back, 0))
+	next := r.parser.next
+	r.parser = nil
+	if next == 0 {
+		next = r.w.offset() - behind
+	}
+	r.w.at = int(max(next, begin+1) - r.w.start)
 	return Event{}, fault
 }
 
@@ -349,6 +364,7 @@ type window struct {
 	buf   []byte
 	at    int   // index in buf of the next byte
 	start int64 // offset of buf[0]
+	hold  int64 // from here on nothing is dropped; -1 when nothing is held
 	end   error // what the input ended with
 }
 
@@ -387,6 +403,9 @@ func (w *window) room() {
 		return
 	}
 	drop := max(w.at-behind, 0)
+	if w.hold >= 0 {
+		drop = min(drop, int(w.hold-w.start))
+	}
 	stays := w.buf[drop:]
 	into := w.buf
 	if drop < len(stays) || cap(into) < 32<<10 {
