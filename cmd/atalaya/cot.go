@@ -153,6 +153,8 @@ func (f *cotFile) events(cmd *cobra.Command, path string, out *bufio.Writer, eac
 	flush := func() error { return nil }
 	if path == "-" {
 		flush = out.Flush
+	} else if isJSON(in) {
+		return &atalaya.Error{Op: "cot.read", File: path, Kind: atalaya.BadInput, Err: errors.New("JSON, not XML or protobuf"), Hint: "Make XML of GeoJSON first: atalaya cot convert FILE"}
 	}
 	err = f.read(cmd, path, in, flush, each)
 	return errors.Join(out.Flush(), err)

@@ -32,8 +32,10 @@ func position(v any) (corner, bool) {
 		}
 		c = append(c, number)
 	}
-	return c, math.Abs(c[0].Value) <= 180 && math.Abs(c[1].Value) <= 90
+	return c, c.onEarth()
 }
+
+func (c corner) onEarth() bool { return math.Abs(c[0].Value) <= 180 && math.Abs(c[1].Value) <= 90 }
 
 func positions(v any) (out []corner, ok bool) {
 	list, _ := v.([]any)
@@ -67,6 +69,9 @@ func (el *Element) corners() (out []corner) {
 				return nil
 			}
 			c = append(c, n)
+		}
+		if !c.onEarth() {
+			return nil
 		}
 		out = append(out, c)
 	}

@@ -1,5 +1,5 @@
-// Package cot reads and writes Cursor on Target events without losing anything: as XML (MITRE MP090284, schema 2.0), as the protobuf messages of
-// the TAK protocol version 1 in both of its framings, and as GeoJSON features in the shape that CloudTAK uses. It is a codec: a type is a text to
+// Package cot reads and writes Cursor on Target events and loses nothing unsaid: as XML (MITRE's event schema 2.0, Event.xsd), as the protobuf messages
+// of the TAK protocol version 1 in both of its framings, and as GeoJSON features in the shape that CloudTAK uses. It is a codec: a type is a text to
 // it, kept and not judged. What each form keeps, and what it writes in another way, is on docs/reference/cot.md.
 package cot
 

@@ -333,7 +333,7 @@ func (el *Element) geo() map[string]any {
 		v, ok := decoded([]byte(a.Value))
 		_, isObject := v.(map[string]any)
 		_, isText := v.(string)
-		drawn := isObject && asObject(v)["type"] != "Point" // a point is always what the event says
+		drawn := isObject && asObject(v)["type"] != "Point" && isGeometry(asObject(v)) // a point is always what the event says
 		if !ok || !(isObject && a.Name == "properties" || drawn && a.Name == "geometry" || isText && a.Name == "path") {
 			return nil
 		}
@@ -350,7 +350,7 @@ func (el *Element) lay(f *feature) {
 	}
 	geo := all[0].geo()
 	for key, v := range asObject(geo["properties"]) {
-		if !slices.Contains(fixed, key) {
+		if _, ok := position(v); !slices.Contains(fixed, key) && (ok || key != "center") {
 			f.Properties[key] = v
 		}
 	}
@@ -476,7 +476,7 @@ func (e *Event) place(g map[string]any, p map[string]any) (corners []corner, err
 			corners, ok = positions(rings[0])
 		}
 	default:
-		ok = g["type"] != nil && center != nil
+		ok = isGeometry(g) && center != nil
 	}
 	if !ok {
 		return nil, geoFault("geometry", "Give a Point, a LineString or a Polygon", "no geometry that CoT can draw")
@@ -493,6 +493,30 @@ func (e *Event) place(g map[string]any, p map[string]any) (corners []corner, err
 		e.Point.HAE = at[2]
 	}
 	return corners, nil
+}
+
+// isGeometry reports whether g is a geometry of RFC 7946, its lines and polygons with positions on the Earth.
+func isGeometry(g map[string]any) bool {
+	switch coordinates := g["coordinates"]; g["type"] {
+	case "LineString":
+		_, ok := positions(coordinates)
+		return ok
+	case "Polygon":
+		rings, _ := coordinates.([]any)
+		for _, ring := range rings {
+			if _, ok := positions(ring); !ok {
+				return false
+			}
+		}
+		return len(rings) > 0
+	case "Point", "MultiPoint", "MultiLineString", "MultiPolygon":
+		_, ok := coordinates.([]any)
+		return ok
+	case "GeometryCollection":
+		_, ok := g["geometries"].([]any)
+		return ok
+	}
+	return false
 }
 
 // build makes the detail of the properties.

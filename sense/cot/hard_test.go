@@ -311,6 +311,43 @@ func TestProtobufOfOthers(t *testing.T) {
 	}
 }
 
+func TestCheckRefusesWhatCannotBeReadAgain(t *testing.T) {
+	for claim, spoil := range map[string]func(*cot.Event){
+		"no uid":                    func(e *cot.Event) { e.UID = "" },
+		"no type":                   func(e *cot.Event) { e.Type = "" },
+		"no time":                   func(e *cot.Event) { e.Stale = cot.Stamp{} },
+		"a year of five digits":     func(e *cot.Event) { e.Time.Time = time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"no latitude":               func(e *cot.Event) { e.Point.Lat.Value = math.NaN() },
+		"no longitude":              func(e *cot.Event) { e.Point.Lon.Value = 181 },
+		"a letter beyond XML":       func(e *cot.Event) { e.Caveat = "a\x00" },
+		"no UTF-8":                  func(e *cot.Event) { e.ReleasableTo = "a\xff" },
+		"a detail of another name":  func(e *cot.Event) { e.Detail.Name = "details" },
+		"no name":                   func(e *cot.Event) { e.Detail.Add(&cot.Element{}) },
+		"a name that is none":       func(e *cot.Event) { e.Detail.Add(&cot.Element{Name: "a b"}) },
+		"an attribute twice":        func(e *cot.Event) { e.Detail.Attrs = []cot.Attr{{Name: "a"}, {Name: "a"}} },
+		"an attribute of no name":   func(e *cot.Event) { e.Other = []cot.Attr{{Name: "1"}} },
+		"a comment that ends early": func(e *cot.Event) { e.Rest = []cot.Node{{Kind: cot.Comment, Text: "a--b"}} },
+		"an instruction to parsers": func(e *cot.Event) { e.Rest = []cot.Node{{Kind: cot.Instruction, Text: "XML a"}} },
+		"a child that is not there": func(e *cot.Event) { e.Rest = []cot.Node{{Kind: cot.Child}} },
+		"an element in itself":      func(e *cot.Event) { e.Detail.Add(e.Detail) },
+	} {
+		e := must(t, spot)
+		if err := e.Check(); err != nil {
+			t.Fatal(err)
+		}
+		spoil(&e)
+		oneLine(t, claim, e.Check(), "")
+		if _, err := e.GeoJSON(); err == nil {
+			t.Errorf("%s: a feature was made of it", claim)
+		}
+	}
+	e := must(t, spot)
+	e.Time.Time, e.Point.Lat.Value = e.Time.Time.Add(time.Second), 1.5 // what is changed is written, not what was read
+	if text := string(e.XML()); !strings.Contains(text, ` time="2026-03-14T04:07:12.125Z"`) || !strings.Contains(text, ` lat="1.5"`) {
+		t.Errorf("%s", text)
+	}
+}
+
 // read reads a stream to its end: the uids of its events and its problems.
 func read(t testing.TB, r io.Reader) (uids []string, problems []string, controls int) {
 	t.Helper()

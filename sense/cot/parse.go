@@ -285,13 +285,19 @@ func (p *parser) root(t xml.StartElement, at int64) (Event, *atalaya.Error) {
 }
 
 // withoutLayout leaves out the blanks that set elements on lines of their own. Blanks beside text are text.
-func withoutLayout(nodes []Node) []Node {
-	text := func(i int) bool { return i >= 0 && i < len(nodes) && nodes[i].Kind == Text }
-	var kept []Node
-	for i, n := range nodes {
-		if n.Kind != Text || strings.Trim(n.Text, blanks) != "" || text(i-1) || text(i+1) {
-			kept = append(kept, n)
+func withoutLayout(nodes []Node) (kept []Node) {
+	for i := 0; i < len(nodes); {
+		end, blank := i, true // of a run of texts
+		for ; end < len(nodes) && nodes[end].Kind == Text; end++ {
+			blank = blank && strings.Trim(nodes[end].Text, blanks) == ""
 		}
+		if !blank {
+			kept = append(kept, nodes[i:end]...)
+		}
+		if end < len(nodes) {
+			kept = append(kept, nodes[end])
+		}
+		i = end + 1
 	}
 	return kept
 }
@@ -323,14 +329,17 @@ func (p *parser) node(t xml.Token, at int64, depth int) (Node, *atalaya.Error) {
 	case xml.CharData:
 		return Node{Kind: Text, Text: string(t)}, nil
 	case xml.Comment:
+		if !writable(string(t)) { // the decoder looks at texts alone
+			return Node{}, fail(at, "Take it out", "a comment holds a character that XML cannot")
+		}
 		return Node{Kind: Comment, Text: string(t)}, nil
 	case xml.ProcInst:
 		if strings.EqualFold(t.Target, "xml") {
 			p.next = at
 			return Node{}, fail(at, whole, "an XML declaration inside an event, which was cut off")
 		}
-		if !isName(t.Target) {
-			return Node{}, fail(at, "Correct the XML there", "%q is no name", short(t.Target))
+		if !isName(t.Target) || !writable(string(t.Inst)) {
+			return Node{}, fail(at, "Take it out", "the instruction %q holds a character that XML cannot", short(t.Target))
 		}
 		if len(t.Inst) == 0 {
 			return Node{Kind: Instruction, Text: t.Target}, nil

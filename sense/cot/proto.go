@@ -1,6 +1,7 @@
 package cot
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -322,7 +323,7 @@ func ParseProto(message []byte) (Event, error) {
 }
 
 // ErrNoEvent is in the error of a message that holds no event, as those that tell only which versions a sender speaks.
-var ErrNoEvent = fmt.Errorf("a TAK control message, which holds no event")
+var ErrNoEvent = errors.New("a TAK control message, which holds no event")
 
 func parseProto(b []byte, at int64) (Event, *atalaya.Error) {
 	if len(b) > MaxEvent {

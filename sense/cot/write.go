@@ -3,8 +3,8 @@ package cot
 // Header begins the document that XML writes.
 const Header = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n"
 
-// XML is the event as a document of its own in UTF-8, without a line end behind it. Attributes that are "" are left out, save how, version apart.
-// What Check complains of is not written as it is.
+// XML is the event as a document of its own in UTF-8, without a line end behind it. Attributes of event that are "" are left out, save version, which
+// is then 2.0. It can be read again where Check has nothing to say.
 func (e Event) XML() []byte {
 	b := append(make([]byte, 0, 1024), Header...)
 	b = append(b, "<event"...)
@@ -39,7 +39,7 @@ func appendAttr(b []byte, a Attr) []byte {
 	return append(b, '"')
 }
 
-// append writes an element; one without content ends as ElementTree and its users' peers write it, with a blank before the slash.
+// append writes an element. One without content ends with a blank before the slash, as the vectors of takproto have it.
 func (el *Element) append(b []byte) []byte {
 	b = append(b, '<')
 	b = append(b, el.Name...)
