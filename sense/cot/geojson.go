@@ -427,7 +427,7 @@ func (e *Event) hear(p map[string]any) error {
 		}
 		text, ok := v.(string)
 		if !ok || !writable(text) {
-			return geoFault("property "+a.name, "Give text", "%v cannot be written", v)
+			return geoFault("property "+a.name, "Give text", "%s cannot be written", short(fmt.Sprint(v)))
 		}
 		*a.text = text
 	}
@@ -448,7 +448,7 @@ func (e *Event) hear(p map[string]any) error {
 		}
 		n, ok := v.(json.Number)
 		if *into, ok = parsed(n, ok); !ok {
-			return geoFault("property "+name, "Give metres", "%v is no number", v)
+			return geoFault("property "+name, "Give metres", "%s is no number", short(fmt.Sprint(v)))
 		}
 	}
 	return nil
@@ -527,8 +527,11 @@ func (e *Event) build(p map[string]any, corners []corner) error {
 		text, ok := v.(string)
 		budget := MaxNodes
 		nodes, fault := fragment(text, 0, 3, &budget)
-		if !ok || fault != nil {
-			return geoFault("property "+rawProperty, "Give elements of XML", "no XML: %v", fault)
+		if !ok {
+			return geoFault("property "+rawProperty, "Give elements of XML", "no text")
+		}
+		if fault != nil {
+			return geoFault("property "+rawProperty, "Give elements of XML", "%v", fault.Err)
 		}
 		raw.Nodes = nodes
 	}
