@@ -15,10 +15,78 @@ import (
 	"strings"
 	"time"
 
+	"github.com/atalaya-isr/atalaya/sense/cot"
 	"github.com/atalaya-isr/atalaya/sense/klv"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 	"github.com/atalaya-isr/atalaya/sense/video"
 )
+
+// takFrame recognises protobuf events by the frame of the TAK protocol, version 1, and by one in the head that can be read, or by the first if it is
+// larger than the head.
+func (l *look) takFrame() bool {
+	xml := (l.hasPrefix("<?xml") || l.hasPrefix("<event")) && !readable(l.head) // a feed that changed from XML to frames
+	if len(l.head) < 4 || l.head[0] != 0xbf && !xml {
+		return false
+	}
+	r := cot.NewReader(bytes.NewReader(l.head), "")
+	for {
+		it, err := r.Next()
+		if err == nil && it.Problem == nil || r.Controls > 0 {
+			l.cot()
+			return true
+		}
+		if err != nil {
+			break
+		}
+	}
+	if l.size == int64(len(l.head)) {
+		return false
+	}
+	if it, err := cot.NewReader(io.NewSectionReader(l.r, 0, min(l.size, cot.MaxEvent+16)), "").Next(); err != nil || it.Problem != nil {
+		return false
+	}
+	l.cot()
+	return true
+}
+
+// cot reads Cursor on Target events, in any form, to the end of the file.
+func (l *look) cot() {
+	l.is(CoT, "Cursor on Target")
+	r := cot.NewReader(io.NewSectionReader(l.r, 0, min(l.size, maxTextBytes)), "")
+	forms, events := map[cot.Form]int{}, 0
+	for {
+		it, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			l.failed(err)
+			break
+		}
+		if it.Problem != nil {
+			if l.size <= maxTextBytes || it.At < maxTextBytes-cot.MaxEvent { // else it may break off only because no more is looked at
+				l.failed(it.Problem)
+			}
+			continue
+		}
+		if events++; events == 1 {
+			l.Summary["type"] = clean(it.Event.Type)
+		}
+		forms[it.Form]++
+	}
+	l.Summary["events"] = events
+	for form, name := range map[cot.Form]string{cot.XML: "xml", cot.Mesh: "datagrams", cot.Stream: "frames"} {
+		if forms[form] > 0 {
+			l.Summary[name] = forms[form]
+		}
+	}
+	if r.Controls > 0 {
+		l.Summary["control_messages"] = r.Controls
+	}
+	if l.size > maxTextBytes {
+		l.Summary["looked_through_bytes"] = maxTextBytes
+	}
+}
 
 // nitf reads the fields of the file header that say how long it is (MIL-STD-2500C table A-1; NITF 2.0 has FL at the same
 // offset unless it carries a downgrade event).

@@ -19,6 +19,7 @@ import (
 	"github.com/atalaya-isr/atalaya/intake"
 	"github.com/atalaya-isr/atalaya/internal/fixture"
 	"github.com/atalaya-isr/atalaya/internal/storm"
+	"github.com/atalaya-isr/atalaya/sense/cot"
 	"github.com/atalaya-isr/atalaya/sense/mpegts"
 )
 
@@ -85,6 +86,9 @@ func TestSharedKinds(t *testing.T) {
 	}
 }
 
+// takMessage is an event of the TAK protocol without framing: type a-u-G, uid SYNTHETIC.
+var takMessage = []byte("\x12\x12\x0a\x05a-u-G\x2a\x09SYNTHETIC")
+
 func recognise(name string, content []byte, beside fs.FS) intake.File {
 	return intake.Recognise(bytes.NewReader(content), int64(len(content)), name, beside)
 }
@@ -111,6 +115,11 @@ func TestKindsByContent(t *testing.T) {
 		{"prose with commas", "En la sierra, al norte, se vio humo.\nNo hubo viento, ni ruido, ni gente, ni perros.\n", intake.Text},
 		{"GPX", "<?xml version='1.0'?><gpx xmlns='http://www.topografix.com/GPX/1/1'><wpt lat='1' lon='2'/></gpx>", intake.GPX},
 		{"Cursor on Target", "<event version='2.0' uid='x' type='a-f-G' time='t'><point lat='0' lon='0'/></event>", intake.CoT},
+		{"Cursor on Target, a datagram", string(cot.AppendMesh(nil, takMessage)), intake.CoT},
+		{"Cursor on Target, from a connection", "\xbf\x02\x12\x00" + string(cot.AppendStream(nil, takMessage)), intake.CoT},
+		{"Cursor on Target, large", string(cot.AppendStream(nil, append(takMessage, append([]byte{0xfa, 0x01, 0x80, 0x80, 0x08}, make([]byte, 128<<10)...)...))), intake.CoT},
+		{"control messages of a connection", "\xbf\x04\x0a\x02\x10\x01", intake.CoT},
+		{"a frame of something else", "\xbf\x01\xbf\x12\x02\x0a\x05\x00\x00", intake.Unknown},
 		{"TMX", "<tmx version='1.4'><body><tu/></body></tmx>", intake.TMX},
 		{"XML with markings", "<doc xmlns:ISM='urn:us:gov:ic:ism' ISM:classification='U'/>", intake.ISMXML},
 		{"XML of another kind", "<doc/>", intake.Text},

@@ -125,8 +125,8 @@ func (l *look) xml() bool {
 		l.is(GPX, "GPX document")
 		l.Summary["waypoints"], l.Summary["track_points"] = s.count["wpt"], s.count["trkpt"]
 	case s.root == "event" && s.attrs["uid"] != "" && s.attrs["type"] != "":
-		l.is(CoT, "Cursor on Target event")
-		l.Summary["type"] = clean(s.attrs["type"])
+		l.cot() // reads on behind what is wrong, and tells it
+		return true
 	case s.root == "tmx":
 		l.is(TMX, "translation memory")
 		l.Summary["units"] = s.count["tu"]

@@ -247,7 +247,7 @@ func (l *look) binary() bool {
 			return true
 		}
 	}
-	return l.enviBinary() || l.klv() || l.mpegts() || l.stanag4607() || l.beast()
+	return l.enviBinary() || l.takFrame() || l.klv() || l.mpegts() || l.stanag4607() || l.beast()
 }
 
 func (l *look) hasPrefix(s string) bool { return bytes.HasPrefix(l.head, []byte(s)) }

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func commands() []*cobra.Command {
 	list := []*cobra.Command{
 		demoCommand(), runCommand(), serveCommand(), workCommand(), probeCommand(),
-		gasCommand(), videoCommand(), signalCommand(), translateCommand(), markingCommand(),
+		gasCommand(), videoCommand(), signalCommand(), cotCommand(), translateCommand(), markingCommand(),
 		siteCommand(), reviewCommand(), releaseCommand(), outcomeCommand(), retractCommand(), accountCommand(),
 		simulateCommand(), scoreCommand(), benchCommand(), configCommand(),
 	}
