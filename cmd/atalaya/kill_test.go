@@ -445,7 +445,7 @@ func wholePackage(t *testing.T, dir string) {
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
-	if err != nil || len(m.Files) != len(product.Encoders())+1 { // and the GeoPackage
+	if err != nil || len(m.Files) != len(product.Encoders())+2 { // and the GeoPackage and Cursor on Target
 		t.Errorf("manifest of %d files, %v", len(m.Files), err)
 	}
 	for _, f := range m.Files {

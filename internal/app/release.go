@@ -19,6 +19,7 @@ import (
 	"github.com/atalaya-isr/atalaya/access"
 	"github.com/atalaya-isr/atalaya/export/gpkg"
 	"github.com/atalaya-isr/atalaya/product"
+	"github.com/atalaya-isr/atalaya/product/cot"
 	"github.com/atalaya-isr/atalaya/review"
 	"github.com/atalaya-isr/atalaya/store"
 	"github.com/atalaya-isr/atalaya/store/blob"
@@ -172,7 +173,7 @@ func (a *App) build(ctx context.Context, released review.Released, rec review.Re
 	if err != nil {
 		return product.Package{}, err
 	}
-	return product.Build(released, product.Options{Key: key, Made: rec.At}, gpkg.Form())
+	return product.Build(released, product.Options{Key: key, Made: rec.At}, gpkg.Form(), product.Form{Name: cot.FileName, MediaType: cot.MediaType, From: cot.Lead})
 }
 
 // partnerKey is the secret that names are re-keyed with for one partner; made at the first release to that partner.
