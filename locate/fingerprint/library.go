@@ -99,7 +99,7 @@ func (p *Profile) tidy() {
 	if total > 0 {
 		for i := range parts {
 			parts[i].Share /= total
-			parts[i].Sigma /= total
+			parts[i].Sigma = min(parts[i].Sigma/total, 1) // no share is known less than that
 		}
 	}
 	slices.SortStableFunc(parts, func(a, b Part) int {
