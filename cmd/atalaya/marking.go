@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -159,17 +158,13 @@ column and a remedy; the exit code is then 1.`,
 
 // markedText reads the text to check.
 func markedText(stdin io.Reader, file string) (string, error) {
-	in := stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
+	var b []byte
+	read := func(in io.Reader) (err error) { b, err = io.ReadAll(io.LimitReader(in, maxMarked+1)); return err }
+	if file == "-" {
+		if err := read(stdin); err != nil {
 			return "", err
 		}
-		defer f.Close()
-		in = f
-	}
-	b, err := io.ReadAll(io.LimitReader(in, maxMarked+1))
-	if err != nil {
+	} else if err := withFile(file, read); err != nil {
 		return "", err
 	}
 	if len(b) > maxMarked {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/outcome"
 )
 
@@ -98,7 +100,7 @@ so that a pure kilogram is 500,000); other substances need --doses. The trend by
 func withFile(name string, do func(io.Reader) error) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return &atalaya.Error{Op: "read", File: name, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file"}
 	}
 	defer f.Close()
 	return do(f)
