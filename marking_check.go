@@ -29,10 +29,9 @@ type MarkingCheck struct {
 // between begins with a portion marking, each marking is written as the register has it and says nothing that contradicts itself, and the banner is what the
 // portions roll up to. Bullets and numbers may stand before a portion.
 func CheckMarking(text string) (MarkingCheck, error) {
-	if trimmed := strings.TrimSpace(text); !strings.ContainsAny(trimmed, "\n\r") && !beginsPortion(trimmed) {
-		return checkOne(trimmed)
-	} else if !strings.ContainsAny(trimmed, "\n\r") && strings.HasSuffix(trimmed, ")") && strings.Count(trimmed, "(") == 1 {
-		return checkOne(trimmed)
+	one := strings.TrimSpace(text)
+	if !strings.ContainsAny(one, "\n\r") && (!beginsPortion(one) || strings.IndexByte(one, ')') == len(one)-1) { // no words behind a portion
+		return checkOne(one)
 	}
 	c := checker{seen: map[string]bool{}}
 	c.paragraphs(text)

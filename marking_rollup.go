@@ -135,50 +135,31 @@ func (m *Marking) foreign(r *reasons) {
 	}
 }
 
-// release works out NF and the lists.
+// release works out NF and the lists. NF wins over both, and over RELIDO.
 func (m *Marking) release(ms []Marking, r *reasons) {
-	var to, shown list
-	any, older, first := false, true, true
-	for i := range ms {
-		p := &ms[i]
-		if p.controls&listed == 0 {
-			continue
-		}
-		any, older = true, older && p.controls&(rel|displayOnly) == 0
-		own := newList(p.rel, p.controls&(rel|eyes) != 0)
-		wide := newList(slices.Concat(p.rel, p.display), true)
-		if first {
-			to, shown, first = own, wide, false
-			continue
-		}
-		to.meet(own)
-		shown.meet(wide)
-	}
-	if r.say("nf-portion", func(p *Marking) bool { return p.controls&nf != 0 }) {
-		m.controls |= nf
-	}
-	if of := func(p *Marking) bool { return p.controls&(sbuNF|lesNF) != 0 }; (any || m.class > Unclassified) && r.say("nf-of-non-ic", of) {
-		m.controls |= nf
-	}
-	if !any {
-		m.dropRELIDO()
-		return
-	}
-	if r.say("list-without-usa", func(p *Marking) bool { return p.controls&(rel|eyes) != 0 && !slices.Contains(p.rel, "USA") }) {
-		m.controls |= nf
-	}
-	if r.say("no-decision-beside", func(p *Marking) bool { return p.takesPart() && p.controls&listed == 0 }) {
-		m.controls |= nf
-	}
+	to, shown, older := common(ms)
 	has := func(p *Marking) bool { return p.controls&listed != 0 }
-	if to.nobody() && shown.nobody() && r.say("nothing-in-common", has) {
-		m.controls |= nf
+	any := slices.ContainsFunc(ms, func(p Marking) bool { return has(&p) })
+	for _, rule := range []struct {
+		when bool
+		name string
+		of   func(p *Marking) bool
+	}{
+		{true, "nf-portion", func(p *Marking) bool { return p.controls&nf != 0 }},
+		{any || m.class > Unclassified, "nf-of-non-ic", func(p *Marking) bool { return p.controls&(sbuNF|lesNF) != 0 }},
+		{any, "list-without-usa", func(p *Marking) bool { return p.controls&(rel|eyes) != 0 && !slices.Contains(p.rel, "USA") }},
+		{any, "no-decision-beside", func(p *Marking) bool { return p.takesPart() && !has(p) }},
+		{any && to.nobody() && shown.nobody(), "nothing-in-common", has},
+	} {
+		if rule.when && r.say(rule.name, rule.of) {
+			m.controls |= nf
+		}
 	}
 	if m.controls&nf != 0 {
-		m.dropRELIDO()
+		m.controls &^= relido
 		return
 	}
-	if !to.nobody() {
+	if any && !to.nobody() {
 		if m.controls |= rel; older {
 			m.controls ^= rel | eyes
 		}
@@ -191,11 +172,26 @@ func (m *Marking) release(ms []Marking, r *reasons) {
 	}
 }
 
-// dropRELIDO has NF win over it.
-func (m *Marking) dropRELIDO() {
-	if m.controls&nf != 0 {
-		m.controls &^= relido
+// common is what the lists of release have in common, and those of release or display; older is whether all that say to whom say it as EYES.
+func common(ms []Marking) (to, shown list, older bool) {
+	first := true
+	older = true
+	for i := range ms {
+		p := &ms[i]
+		if p.controls&listed == 0 {
+			continue
+		}
+		older = older && p.controls&(rel|displayOnly) == 0
+		own := newList(p.rel, p.controls&(rel|eyes) != 0)
+		wide := newList(slices.Concat(p.rel, p.display), true)
+		if first {
+			to, shown, first = own, wide, false
+			continue
+		}
+		to.meet(own)
+		shown.meet(wide)
 	}
+	return to, shown, older
 }
 
 // nonIC moves the NF of SBU-NF and LES-NF to the dissemination block where there is one, and lets the stricter stand.

@@ -175,11 +175,7 @@ func (e *Entry) measure(d *delimited.Reader, get func(string) string) *atalaya.E
 		return d.Fail(d.Line, "amount", "Write digits with at most one decimal point, without a unit or commas", "%.40q is no amount", e.Amount)
 	}
 	if e.Unit, ok = unitOf(get("unit")); !ok {
-		var names []string
-		for _, u := range Units {
-			names = append(names, u.Name)
-		}
-		return d.Fail(d.Line, "unit", "Use "+strings.Join(names, ", "), "%.20q is no unit", get("unit"))
+		return d.Fail(d.Line, "unit", "Use "+unitNames(), "%.20q is no unit", get("unit"))
 	}
 	e.Said = Said(cmp.Or(get("said"), string(Exact)))
 	if !slices.Contains(saids, e.Said) {

@@ -24,12 +24,9 @@ type Report struct {
 type Seizure struct {
 	Substance string  `json:"substance"`
 	Amount    float64 `json:"amount"` // in Unit, as reported
-	Unit      string  `json:"unit"`   // kg, g, t, lb or l
+	Unit      string  `json:"unit"`   // one of Units, by any of its spellings. What is no mass needs MassKg from the service
 	MassKg    float64 `json:"mass_kg"`
 }
-
-// massKg is the mass of one unit; litres have none without a density, so MassKg must then be given.
-var massKg = map[string]float64{"kg": 1, "g": 1e-3, "t": 1000, "lb": 0.45359237} // pound: exact, NIST SP 811, B.8
 
 const maxNote = 4000 // bytes; a note is a paragraph, not a file
 
@@ -88,7 +85,7 @@ func checkSeizure(r Report, bad func(place, what, hint string) error) error {
 	if s == nil {
 		return nil
 	}
-	perUnit, known := massKg[s.Unit]
+	unit, known := unitOf(s.Unit)
 	finite := func(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }
 	switch {
 	case r.Found != atalaya.Confirmed && r.Found != atalaya.Abandoned:
@@ -97,9 +94,9 @@ func checkSeizure(r Report, bad func(place, what, hint string) error) error {
 		return bad("seizure", "the substance is missing", "Name it as the service did, or write unknown")
 	case !finite(s.Amount) || !finite(s.MassKg):
 		return bad("seizure", "an amount is negative or no number", "Give amounts of zero or more")
-	case !known && s.Unit != "l":
-		return bad("seizure", fmt.Sprintf("%.10q is no unit", s.Unit), "Use kg, g, t, lb or l")
-	case known && math.Abs(s.MassKg-s.Amount*perUnit) > 0.005*s.Amount*perUnit: // three significant digits
+	case !known:
+		return bad("seizure", fmt.Sprintf("%.10q is no unit", s.Unit), "Use "+unitNames())
+	case unit.Kg.Low != nil && !unit.fits(s.Amount, s.MassKg):
 		return bad("seizure", fmt.Sprintf("%g %s are not %g kg", s.Amount, s.Unit, s.MassKg), "Make them agree")
 	}
 	return nil

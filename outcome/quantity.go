@@ -89,6 +89,22 @@ func unitOf(name string) (Unit, bool) {
 	return Units[i], true
 }
 
+// unitNames lists them, for messages.
+func unitNames() string {
+	var names []string
+	for _, u := range Units {
+		names = append(names, u.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// fits reports whether an amount of the unit is that mass, to three significant digits.
+func (u Unit) fits(amount, massKg float64) bool {
+	low, _ := u.Kg.Low.Float64()
+	high, _ := u.Kg.High.Float64()
+	return massKg >= 0.995*amount*low && massKg <= 1.005*amount*high
+}
+
 // maxDigits bounds a number: no amount of this world has more.
 const maxDigits = 30
 

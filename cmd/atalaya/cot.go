@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -130,9 +129,9 @@ func (f *cotFile) open(cmd *cobra.Command, path string) (in *bufio.Reader, end f
 	if path == "-" {
 		return bufio.NewReader(cmd.InOrStdin()), func() {}, nil
 	}
-	file, err := os.Open(path)
+	file, err := openInput("cot.read", path)
 	if err != nil {
-		return nil, nil, &atalaya.Error{Op: "cot.read", File: path, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file"}
+		return nil, nil, err
 	}
 	var size int64
 	if st, err := file.Stat(); err == nil {

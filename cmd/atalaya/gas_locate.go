@@ -1,17 +1,14 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/locate/source"
 	"github.com/atalaya-isr/atalaya/sense/gas"
 )
@@ -54,9 +51,9 @@ func gasLocateCommand() *cobra.Command {
 
 // readSurvey reads a survey file and names what was wrong in it; lost says that something could not be read.
 func readSurvey(path string, talk io.Writer) (s *gas.Survey, lost bool, err error) {
-	r, err := os.Open(path)
+	r, err := openInput("gas.read", path)
 	if err != nil {
-		return nil, false, &atalaya.Error{Op: "gas.read", File: path, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file"}
+		return nil, false, err
 	}
 	defer r.Close()
 	if s, err = gas.Read(r, path); err != nil {

@@ -164,7 +164,7 @@ func markedText(stdin io.Reader, file string) (string, error) {
 		if err := read(stdin); err != nil {
 			return "", err
 		}
-	} else if err := withFile(file, read); err != nil {
+	} else if err := withFile("marking check", file, read); err != nil {
 		return "", err
 	}
 	if len(b) > maxMarked {

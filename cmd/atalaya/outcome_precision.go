@@ -22,7 +22,7 @@ visited were chosen: of all leads something can be said only where the chance wi
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var leads []outcome.Lead
-			if err := withFile(args[0], func(r io.Reader) (err error) { leads, err = outcome.ReadLeads(r, args[0]); return err }); err != nil {
+			if err := withFile("outcome.leads", args[0], func(r io.Reader) (err error) { leads, err = outcome.ReadLeads(r, args[0]); return err }); err != nil {
 				return err
 			}
 			p := outcome.PrecisionOf(leads)

@@ -2,12 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math/big"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/atalaya-isr/atalaya"
 	"github.com/atalaya-isr/atalaya/outcome"
 )
 
@@ -55,12 +52,12 @@ so that a pure kilogram is 500,000); other substances need --doses. The trend by
 			}
 			bases := outcome.Doses
 			if doses != "" {
-				if err := withFile(doses, func(r io.Reader) (err error) { bases, err = outcome.ReadDoses(r, doses); return err }); err != nil {
+				if err := withFile("outcome.doses", doses, func(r io.Reader) (err error) { bases, err = outcome.ReadDoses(r, doses); return err }); err != nil {
 					return err
 				}
 			}
 			var l *outcome.Ledger
-			if err := withFile(args[0], func(r io.Reader) (err error) { l, err = outcome.ReadLedger(r, args[0]); return err }); err != nil {
+			if err := withFile("outcome.ledger", args[0], func(r io.Reader) (err error) { l, err = outcome.ReadLedger(r, args[0]); return err }); err != nil {
 				return err
 			}
 			for _, p := range l.Problems {
@@ -94,16 +91,6 @@ so that a pure kilogram is 500,000); other substances need --doses. The trend by
 	c.Flags().StringVar(&on, "as-of", "", "the day on which it is looked at, like 2026-11-01; today when empty")
 	c.Flags().StringVar(&doses, "doses", "", "table of doses of more substances: substance, mg_low, mg_high, source")
 	return c
-}
-
-// withFile opens a file for reading.
-func withFile(name string, do func(io.Reader) error) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return &atalaya.Error{Op: "read", File: name, Kind: atalaya.NotFound, Err: errors.Unwrap(err), Hint: "Name a readable file"}
-	}
-	defer f.Close()
-	return do(f)
 }
 
 // print writes it for eyes.

@@ -2,7 +2,6 @@ package source
 
 import (
 	"math"
-	"slices"
 
 	"github.com/atalaya-isr/atalaya/geodesy"
 	"github.com/atalaya-isr/atalaya/numeric"
@@ -86,7 +85,7 @@ func (p *posterior) shift(w *work) []float64 {
 	m.common = 0
 	sc.settle(&w.normals, m, &w.spare, func(i int) (q, r float64) {
 		if z := p.base.z[i]; z == z {
-			return p.lambda * 5 / ((4 + z*z) * p.variance[i]), w.at[i].C
+			return p.lambda * 5 / ((4 + z*z) * p.rest[i].v), w.at[i].C
 		}
 		return 0, 0
 	})
@@ -100,9 +99,8 @@ func (p *posterior) shift(w *work) []float64 {
 func (p *posterior) settle() {
 	w := p.sc.newWork()
 	p.base = p.sc.fit(w, p.best, p.held, p.lambda)
-	p.variance = slices.Clone(w.variance)
-	p.rest = make([]rest, len(p.variance))
-	for i, v := range p.variance {
+	p.rest = make([]rest, len(w.variance))
+	for i, v := range w.variance {
 		d := p.base.z[i] * math.Sqrt(v)
 		o := rest{d, v, 1 / (1 + d*d/(4*v))}
 		if p.sc.obs[i].Below {

@@ -124,8 +124,7 @@ type posterior struct {
 	held                // what it was completed from
 	positions [][]theta // of each source found, as draws of [x, y]
 	base      residuals // of best
-	variance  []float64 // of each sample under best
-	rest      []rest    // of each sample
+	rest      []rest    // of each sample under best
 }
 
 func (sc *scene) report(in Input, d *domain, searches []*search, clouds []cloud, lambda float64, seed uint64) *Group {
